@@ -1,0 +1,140 @@
+//! What a screening answers.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::ScreeningId,
+    list::{EntryKind, ListId, ListState, NameKind},
+    party::Party,
+    reason::Reason,
+    score::Score,
+};
+
+/// What came of a screening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ScreeningStatus {
+    /// Every wanted list was searched in a fresh version, no candidate was left out, and none reached the threshold.
+    NoHit,
+    /// At least one match reached the threshold; a person has to look.
+    InReview,
+    /// Nothing was found, but it can't be said that there is nothing: a list is missing or stale, or candidates were cut.
+    Error,
+}
+
+/// Where a person left a match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum MatchStatus {
+    /// Nobody has decided yet.
+    Pending,
+    /// It is the listed party.
+    Confirmed,
+    /// It is somebody else.
+    FalsePositive,
+}
+
+/// What a score is made of: one comparison, in words that an auditor can follow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Feature {
+    /// What was compared: `name`, `country`, `birth_date`, `identifier`, `address`, `legal_form`.
+    pub name: FeatureName,
+    /// How alike, 0 to 1.
+    pub score: Score,
+    /// How much it counts: the change it made to the whole score, negative where it lowered it.
+    pub weight: f64,
+    /// What was compared with what, in words.
+    pub detail: String,
+}
+
+/// What can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureName {
+    /// Names.
+    Name,
+    /// Legal forms inside names.
+    LegalForm,
+    /// Countries.
+    Country,
+    /// Dates of birth.
+    BirthDate,
+    /// Identifiers.
+    Identifier,
+    /// Addresses.
+    Address,
+}
+
+/// From this score on a feature beside the name counts as second evidence.
+pub const AGREES: f64 = 0.9;
+
+/// A listed entry that the subject may be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Match {
+    /// The list.
+    pub list: ListId,
+    /// The publisher's id of the entry.
+    pub entry_id: String,
+    /// What the entry is.
+    pub entry_type: EntryKind,
+    /// The entry's primary name.
+    pub caption: String,
+    /// The listed name that was most alike.
+    pub matched_name: String,
+    /// What the publisher calls that name.
+    pub name_kind: NameKind,
+    /// Programmes or regimes.
+    pub programs: Vec<String>,
+    /// The whole score.
+    pub score: Score,
+    /// What it is made of.
+    pub features: Vec<Feature>,
+    /// Where a person left it.
+    pub status: MatchStatus,
+}
+
+impl Match {
+    /// The feature beside the name and its legal form that agrees best, if one does.
+    pub fn second_evidence(&self) -> Option<&Feature> {
+        let beside_name = |f: &&Feature| !matches!(f.name, FeatureName::Name | FeatureName::LegalForm);
+        self.features
+            .iter()
+            .filter(beside_name)
+            .filter(|feature| feature.score.get() >= AGREES)
+            .max_by(|a, b| a.score.get().total_cmp(&b.score.get()))
+    }
+}
+
+/// A screening, done and recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Screening {
+    /// Its id.
+    pub id: ScreeningId,
+    /// What came of it.
+    pub status: ScreeningStatus,
+    /// Who was screened.
+    pub subject: Party,
+    /// The wanted lists, with the version that was searched and how fresh it was.
+    pub list_versions: Vec<ListState>,
+    /// Name and version of the matching algorithm.
+    pub algorithm: String,
+    /// The score from which on a candidate is a match.
+    pub threshold: Score,
+    /// How many candidates were compared in full.
+    pub candidates_scored: u32,
+    /// Whether a cap left candidates out; then the status is never `no_hit`.
+    pub candidates_truncated: bool,
+    /// The matches, best first.
+    pub matches: Vec<Match>,
+    /// Why the status is `error`, and what else a reader must know.
+    pub reasons: Vec<Reason>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
