@@ -47,6 +47,8 @@ pub enum PublishedBy {
     HttpHeader,
     /// In the file's time stamp; only as good as whoever copied the file.
     FileTime,
+    /// Nowhere: the publisher gave no date, so it is the day of the download.
+    Download,
 }
 
 /// One version of one list, named by its publisher's date and its content.

@@ -85,6 +85,9 @@ reasons! {
     LIST_STALE: "A wanted list could not be refreshed in time; the last good version was searched.",
     CANDIDATES_TRUNCATED: "More listed names were alike than the search compares; some were left out.",
     SOURCE_UNREACHABLE: "A source did not answer.",
+    // Verifications without a decision
+    ATTEMPTS_EXHAUSTED: "The verification was tried as often as allowed and could not be finished.",
+    DATA_ERASED: "The personal data was erased before the verification was finished.",
     // Decision
     ALL_CLEAR: "Screening found nothing on fresh lists, and an independent source confirmed the identity.",
     IDENTITY_UNCONFIRMED: "No source independent of the applicant confirmed the identity of the business.",

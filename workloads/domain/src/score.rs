@@ -17,6 +17,15 @@ impl Score {
     /// Identity.
     pub const ONE: Self = Self(1.0);
 
+    /// A score that is written in the code.
+    ///
+    /// # Panics
+    /// Unless `value` is from 0 to 1; in a `const` that is an error of compilation, which is where this belongs.
+    pub const fn constant(value: f64) -> Self {
+        assert!(value >= 0.0 && value <= 1.0, "a score must be from 0 to 1");
+        Self(value)
+    }
+
     /// The nearest score to `value`; not-a-number becomes 0.
     pub fn clamped(value: f64) -> Self {
         if value.is_nan() { Self::ZERO } else { Self(value.clamp(0.0, 1.0)) }
