@@ -1,0 +1,167 @@
+//! All names of all lists in memory, as flat arrays: entries, their names, the words of the names, and for each word the
+//! names that have it. Built once per set of list versions, never changed.
+
+mod build;
+pub(crate) mod candidates;
+mod vocabulary;
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use kyb_domain::{
+    identifier::{Identifier, IdentifierKind},
+    list::{Entry, EntryKind, ListedName, Watchlist},
+};
+
+use crate::{
+    align::Term,
+    evidence::comparable,
+    legal_form::FormNumber,
+    word_class::{Class, Style},
+};
+use vocabulary::Vocabulary;
+
+/// Number of an entry in the index, over all lists.
+pub(crate) type EntryNumber = u32;
+/// Number of a name in the index, over all entries; names of one entry follow each other.
+pub(crate) type NameNumber = u32;
+
+/// See the module.
+pub(crate) struct Index {
+    lists: Vec<Arc<Watchlist>>,
+    entries: Vec<Place>,
+    names: Names,
+    /// The words of the names, and which names have each.
+    vocabulary: Vocabulary,
+    words: Postings,
+    /// Neighbouring words written as one, and which names have each.
+    run_vocabulary: Vocabulary,
+    runs: Postings,
+    identifiers: HashMap<(IdentifierKind, String), Vec<EntryNumber>>,
+}
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    list: u16,
+    position: u32,
+    style: Style,
+    first_name: NameNumber,
+}
+
+/// The names, each array by name number; `first_*` have one more item, the end.
+#[derive(Default)]
+struct Names {
+    entry: Vec<EntryNumber>,
+    first_word: Vec<u32>,
+    words: Vec<u32>,
+    classes: Vec<Class>,
+    first_form: Vec<u32>,
+    forms: Vec<FormNumber>,
+    /// Weight of the core words, and of all others.
+    core_weight: Vec<f32>,
+    other_weight: Vec<f32>,
+    initials: Vec<u8>,
+}
+
+/// For each word the names that have it, in one array.
+#[derive(Default)]
+struct Postings {
+    first: Vec<u32>,
+    names: Vec<NameNumber>,
+}
+
+impl Postings {
+    fn of(&self, word: u32) -> &[NameNumber] {
+        &self.names[range(&self.first, word)]
+    }
+}
+
+fn range(first: &[u32], number: u32) -> Range<usize> {
+    first[number as usize] as usize..first[number as usize + 1] as usize
+}
+
+impl Index {
+    pub(crate) fn build(lists: &[Arc<Watchlist>]) -> Self {
+        build::build(lists)
+    }
+
+    pub(crate) fn lists(&self) -> &[Arc<Watchlist>] {
+        &self.lists
+    }
+
+    /// The list that an entry is on, by position in [`Self::lists`].
+    pub(crate) fn list_of(&self, entry: EntryNumber) -> usize {
+        usize::from(self.entries[entry as usize].list)
+    }
+
+    pub(crate) fn entry(&self, entry: EntryNumber) -> &Entry {
+        let place = self.entries[entry as usize];
+        &self.lists[usize::from(place.list)].entries[place.position as usize]
+    }
+
+    pub(crate) fn style_of(&self, entry: EntryNumber) -> Style {
+        self.entries[entry as usize].style
+    }
+
+    pub(crate) fn entry_of(&self, name: NameNumber) -> EntryNumber {
+        self.names.entry[name as usize]
+    }
+
+    /// The name as published.
+    pub(crate) fn listed_name(&self, name: NameNumber) -> &ListedName {
+        let entry = self.entry_of(name);
+        &self.entry(entry).names[(name - self.entries[entry as usize].first_name) as usize]
+    }
+
+    /// All names of an entry.
+    pub(crate) fn names_of(&self, entry: EntryNumber) -> Range<NameNumber> {
+        let first = self.entries[entry as usize].first_name;
+        let next = self.entries.get(entry as usize + 1).map(|place| place.first_name);
+        first..next.unwrap_or_else(|| self.name_count())
+    }
+
+    pub(crate) fn name_count(&self) -> NameNumber {
+        // The constructor counts names in this type.
+        NameNumber::try_from(self.names.entry.len()).unwrap_or(NameNumber::MAX)
+    }
+
+    /// The words of a name, ready to align, in place of what `terms` held.
+    pub(crate) fn terms<'a>(&'a self, name: NameNumber, terms: &mut Vec<Term<'a>>) {
+        terms.clear();
+        let at = range(&self.names.first_word, name);
+        let words = self.names.words[at.clone()].iter().zip(&self.names.classes[at]);
+        terms.extend(words.map(|(word, class)| self.vocabulary.term(*word, *class)));
+    }
+
+    pub(crate) fn forms(&self, name: NameNumber) -> &[FormNumber] {
+        &self.names.forms[range(&self.names.first_form, name)]
+    }
+
+    /// How rare a word is on the lists, see [`crate::weigh::rarity`].
+    pub(crate) fn rarity(&self, text: &str, key: &str) -> f64 {
+        self.vocabulary.rarity_of(text, key)
+    }
+
+    /// Entries that carry the same identifier.
+    pub(crate) fn with_identifier(&self, identifier: &Identifier) -> &[EntryNumber] {
+        self.identifiers.get(&(identifier.kind, comparable(identifier))).map_or(&[], Vec::as_slice)
+    }
+
+    /// Roughly how many bytes the index takes, the lists themselves not counted.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let names = &self.names;
+        let words = 4 * (names.entry.len() + names.first_word.len() + names.words.len() + names.first_form.len());
+        let weights = 8 * names.core_weight.len() + names.classes.len() + names.forms.len() + names.initials.len();
+        let postings = [&self.words, &self.runs].map(|p| 4 * (p.first.len() + p.names.len())).iter().sum::<usize>();
+        let identifiers = self.identifiers.keys().map(|(_, value)| value.len() + 64).sum::<usize>();
+        words + weights + postings + identifiers + self.vocabulary.heap_bytes() + self.run_vocabulary.heap_bytes() + self.entries.len() * size_of::<Place>()
+    }
+}
+
+/// How the names of an entry are read.
+fn style(kind: EntryKind) -> Style {
+    match kind {
+        EntryKind::Person => Style::Person,
+        EntryKind::Organization | EntryKind::Vessel | EntryKind::Aircraft => Style::Organisation,
+    }
+}

@@ -1,0 +1,218 @@
+//! Legal forms inside names: `OAO Rosoboroneksport`, `Siemens Aktiengesellschaft`, `Sp. z o.o.`.
+//!
+//! A form says little about who somebody is, since it is left out, translated and changed, so names are compared without it
+//! and forms with each other. Forms of different countries that mean the same kind of body are equivalent: an OOO is a
+//! GmbH is an LLC, but a PAO is not an OOO.
+
+mod table;
+
+use std::{collections::HashMap, ops::Range, sync::LazyLock};
+
+use serde::Serialize;
+
+use crate::normalise::Words;
+use table::{FORMS, Form};
+
+/// The kind of body that a legal form makes; forms of one group are equivalent across countries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// Shares not offered to the public, liability limited: LLC, GmbH, OOO, SARL, Ltd.
+    LimitedLiability,
+    /// Capital in shares: AG, SA, OAO, PAO, JSC, PLC.
+    JointStock,
+    /// A corporation of American law: Inc., Corp.
+    Corporation,
+    /// Limited partnership: LP, KG, S. en C.
+    LimitedPartnership,
+    /// Partnership, with or without limited liability of its partners: LLP, OHG, SNC.
+    Partnership,
+    /// Co-operative.
+    Cooperative,
+    /// Association, foundation or other body without profit.
+    NonProfit,
+    /// Owned by a state or town: FGUP, GUP.
+    StateOwned,
+    /// One person's firm: IP, e.K., EIRL.
+    SoleProprietor,
+    /// `Company` and the like: a company of whatever form.
+    Unspecific,
+}
+
+/// A legal form found in a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LegalForm {
+    /// The form's usual abbreviation, such as `OAO`; the same for all its spellings.
+    pub code: &'static str,
+    /// The kind of body.
+    pub group: Group,
+    /// The words of the name in which it was found, as written there.
+    pub spelling: String,
+}
+
+impl LegalForm {
+    /// Whether both may be the same body's form: same form, same group, or one of them says nothing.
+    pub fn is_equivalent(&self, other: &Self) -> bool {
+        groups_agree(self.group, other.group)
+    }
+}
+
+/// The legal form in a business's name: the one at its end, else at its beginning; `None` where there is none, or where
+/// the name would be nothing but a form.
+///
+/// ```
+/// use kyb_screening::legal_form::recognise;
+/// let form = recognise("Rosoboronexport OAO").unwrap();
+/// assert_eq!((form.code, form.spelling.as_str()), ("OAO", "OAO"));
+/// assert!(form.is_equivalent(&recognise("PJSC Rosoboronexport").unwrap()));
+/// ```
+pub fn recognise(name: &str) -> Option<LegalForm> {
+    let words = Words::of(name).with_initials_joined();
+    let found = split(&words).forms.into_iter().min_by_key(|found| FORMS[usize::from(found.form)].group == Group::Unspecific)?;
+    let form = &FORMS[usize::from(found.form)];
+    let letters = words.words[found.words.start].span.start..words.words[found.words.end - 1].span.end;
+    Some(LegalForm { code: form.code, group: form.group, spelling: words.text[letters].to_owned() })
+}
+
+/// Number of a form in the table.
+pub(crate) type FormNumber = u8;
+
+/// A form and the words that it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) form: FormNumber,
+    words: Range<usize>,
+}
+
+/// A name without its legal forms.
+#[derive(Debug)]
+pub(crate) struct Split {
+    /// The words that are left; never none.
+    pub(crate) rest: Range<usize>,
+    /// The forms: those at the end, last first, then those at the beginning.
+    pub(crate) forms: Vec<Found>,
+}
+
+/// Takes forms off the end of a name, then off its beginning, as long as a word is left.
+pub(crate) fn split(words: &Words) -> Split {
+    let mut rest = 0..words.words.len();
+    let mut forms = vec![];
+    while let Some(found) = longest(words, &rest, Side::End) {
+        rest.end = found.words.start;
+        forms.push(found);
+    }
+    while let Some(found) = longest(words, &rest, Side::Start) {
+        rest.start = found.words.end;
+        forms.push(found);
+    }
+    Split { rest, forms }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Start,
+    End,
+}
+
+fn longest(words: &Words, rest: &Range<usize>, side: Side) -> Option<Found> {
+    let most = SPELLINGS.most_words.min(rest.len().saturating_sub(1));
+    (1..=most).rev().find_map(|count| {
+        let range = if side == Side::End { rest.end - count..rest.end } else { rest.start..rest.start + count };
+        let spelling: Vec<&str> = words.words[range.clone()].iter().map(|word| word.letters.as_str()).collect();
+        let form = *SPELLINGS.by_words.get(&spelling.join(" "))?;
+        // A short form at the beginning of a name is more often a word of its own (`SA Kahn`, `Co Pilot`).
+        let fits = side == Side::End || count > 1 || FORMS[usize::from(form)].leads;
+        fits.then_some(Found { form, words: range })
+    })
+}
+
+/// Whether the forms of two names agree: `None` where one of them has none, so that nothing can be said.
+pub(crate) fn agree(a: &[FormNumber], b: &[FormNumber]) -> Option<bool> {
+    let group = |form: &FormNumber| FORMS[usize::from(*form)].group;
+    if a.is_empty() || b.is_empty() {
+        return None;
+    }
+    Some(a.iter().any(|x| b.iter().any(|y| groups_agree(group(x), group(y)))))
+}
+
+/// The usual abbreviations of forms, for people: `Co Ltd`.
+pub(crate) fn codes(forms: &[FormNumber]) -> String {
+    let codes: Vec<&str> = forms.iter().rev().map(|form| FORMS[usize::from(*form)].code).collect();
+    codes.join(" ")
+}
+
+fn groups_agree(a: Group, b: Group) -> bool {
+    a == b || a == Group::Unspecific || b == Group::Unspecific
+}
+
+struct Spellings {
+    by_words: HashMap<String, FormNumber>,
+    most_words: usize,
+}
+
+/// Every spelling, normalised like the names it is looked for in.
+static SPELLINGS: LazyLock<Spellings> = LazyLock::new(|| {
+    let mut by_words = HashMap::new();
+    let mut most_words = 0;
+    for (number, Form { code, spellings, .. }) in (0..).zip(FORMS) {
+        for spelling in std::iter::once(code).chain(*spellings) {
+            let words = Words::of(spelling).with_initials_joined().words;
+            most_words = most_words.max(words.len());
+            let letters: Vec<&str> = words.iter().map(|word| word.letters.as_str()).collect();
+            by_words.entry(letters.join(" ")).or_insert(number);
+        }
+    }
+    Spellings { by_words, most_words }
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_found_at_either_end_in_any_spelling() {
+        for (name, code) in [
+            ("Rosoboroneksport OAO", "OAO"),
+            ("OAO Gazprom", "OAO"),
+            ("Open Joint Stock Company Gazprom", "OAO"),
+            ("ОАО «Газпром»", "OAO"),
+            ("Siemens Aktiengesellschaft", "AG"),
+            ("Faberlic Europe Sp. z o.o.", "Sp. z o.o."),
+            ("ANGLO-CARIBBEAN CO., LTD.", "Ltd"),
+            ("BLUE POINT SALT, S.A. DE C.V.", "SA de CV"),
+            ("Oboronnye Initsiativy o.O.O.", "OOO"),
+            ("Societatea cu Răspundere Limitată PRO TRAFFIC", "SRL"),
+            ("Acme Widgets, Inc.", "Inc"),
+            ("Management Company", "Co"),
+            ("A.P. Møller A/S", "A/S"),
+        ] {
+            assert_eq!(recognise(name).map(|form| form.code), Some(code), "{name}");
+        }
+        for name in ["Gazprom", "LLC", "Co Pilot", "Sarah Ag Ltdx", ""] {
+            assert_eq!(recognise(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn forms_of_one_kind_of_body_are_equivalent_across_countries() {
+        let same = |a: &str, b: &str| recognise(a).unwrap().is_equivalent(&recognise(b).unwrap());
+        assert!(same("X OOO", "X GmbH"));
+        assert!(same("X OOO", "X LLC"));
+        assert!(same("X Company", "X OAO"));
+        assert!(!same("X PAO", "X OOO"));
+        assert!(!same("X AG", "X GmbH"));
+    }
+
+    #[test]
+    fn no_spelling_stands_for_two_groups() {
+        let mut seen: HashMap<String, Group> = HashMap::new();
+        for form in FORMS {
+            for spelling in std::iter::once(&form.code).chain(form.spellings) {
+                let words = Words::of(spelling).with_initials_joined().words;
+                let letters: Vec<_> = words.into_iter().map(|word| word.letters).collect();
+                let group = *seen.entry(letters.join(" ")).or_insert(form.group);
+                assert_eq!(group, form.group, "{spelling}");
+            }
+        }
+    }
+}

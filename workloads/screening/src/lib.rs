@@ -1,0 +1,121 @@
+//! Names, matching and explanations: a subject and the watchlists in, scored and explained matches out.
+//!
+//! ```text
+//! text ─ normalise ─ legal_form, word_class ─ name          words with classes, and legal forms apart
+//! lists ─ index ─ candidates                                which listed names are worth a full comparison
+//! name + name ─ spelling (word by word) ─ align ─ weigh     how alike two names are
+//! party + entry ─ evidence                                  what agrees or contradicts beside the name
+//! search ─ explain                                          the best name of each entry, scored and put into words
+//! ```
+//!
+//! A score is made of steps that a match's features repeat: the name's similarity, what different legal forms take from it,
+//! then each piece of evidence. The weights of the features add up to the score. Without evidence beside the name the score
+//! is the name's.
+//!
+//! Kinds never keep an entry from being found. Where a person is compared with a body, or a business with a person, the name
+//! counts a little less unless it is the very same; a party of unknown kind is compared with all alike.
+
+mod align;
+mod evidence;
+mod explain;
+mod index;
+pub mod legal_form;
+mod name;
+mod normalise;
+mod search;
+mod spelling;
+mod weigh;
+mod word_class;
+
+use std::sync::Arc;
+
+use kyb_domain::{
+    list::{ListId, Watchlist},
+    party::{Party, PartyKind},
+    score::Score,
+    screening::Match,
+};
+
+use index::Index;
+use word_class::Style;
+
+/// Name and version of the algorithm; changes whenever a score can change.
+pub const ALGORITHM: &str = "kyb-names/1";
+
+/// The most candidates that one search compares in full; if there are more, the result says so.
+pub const MOST_CANDIDATES: usize = 2_000;
+
+/// The threshold where nobody asked for another: see `tests/labelled_pairs.rs` for the measurements it rests on.
+pub const DEFAULT_THRESHOLD: Score = Score::constant(0.80);
+
+/// An immutable index over whole lists; cheap to share, replaced as a whole when a list changes.
+pub struct Screener {
+    index: Index,
+}
+
+/// What to search and how much to return.
+#[derive(Debug, Clone)]
+pub struct SearchOptions {
+    /// Only these lists; `None` for all.
+    pub lists: Option<Vec<ListId>>,
+    /// The score from which on a candidate is a match.
+    pub threshold: Score,
+    /// The most matches to return, best first.
+    pub limit: usize,
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        Self { lists: None, threshold: DEFAULT_THRESHOLD, limit: 10 }
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone)]
+pub struct SearchResult {
+    /// Matches at or above the threshold, best first; ties by list, then by the publisher's id.
+    pub matches: Vec<Match>,
+    /// How many candidates were compared in full.
+    pub candidates_scored: u32,
+    /// Whether a cap left candidates out.
+    pub candidates_truncated: bool,
+}
+
+impl Screener {
+    /// Indexes every name of every list.
+    pub fn build(lists: &[Arc<Watchlist>]) -> Self {
+        Self { index: Index::build(lists) }
+    }
+
+    /// Searches all names of the subject; one match for each entry, by its best name.
+    ///
+    /// The same lists, subject and options give the same result, in the same order.
+    pub fn search(&self, subject: &Party, options: &SearchOptions) -> SearchResult {
+        search::search(&self.index, subject, options, MOST_CANDIDATES)
+    }
+
+    /// Roughly how many bytes the index takes beside the lists.
+    pub fn heap_bytes(&self) -> usize {
+        self.index.heap_bytes()
+    }
+}
+
+/// How alike two names of one kind are, without any other attribute and without knowing how rare their words are.
+/// Names of unknown kind are read both as a person's and as a body's, and the better reading counts, unless one of them has
+/// a legal form or a word that only organisations have.
+///
+/// ```
+/// use kyb_domain::party::PartyKind;
+/// use kyb_screening::{DEFAULT_THRESHOLD, score_names};
+/// let score = score_names(PartyKind::Business, "Rosoboronexport OAO", "Рособоронэкспорт");
+/// assert!(score >= DEFAULT_THRESHOLD);
+/// ```
+pub fn score_names(kind: PartyKind, a: &str, b: &str) -> Score {
+    let score = match kind {
+        PartyKind::Person => weigh::score(a, b, Style::Person),
+        PartyKind::Business => weigh::score(a, b, Style::Organisation),
+        PartyKind::Unknown if weigh::is_a_body(a) || weigh::is_a_body(b) => weigh::score(a, b, Style::Organisation),
+        PartyKind::Unknown => weigh::score(a, b, Style::Person).max(weigh::score(a, b, Style::Organisation)),
+    };
+    Score::clamped(score)
+}

@@ -1,0 +1,94 @@
+//! A name taken apart: its words with their classes, and its legal forms.
+
+use crate::{
+    legal_form::{self, FormNumber},
+    normalise::Words,
+    spelling::{Spelling, consonants, key},
+    word_class::{Class, Style, classify},
+};
+
+/// One word of a name that is to be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NameWord {
+    pub(crate) text: String,
+    pub(crate) key: String,
+    pub(crate) consonants: u64,
+    pub(crate) class: Class,
+}
+
+impl NameWord {
+    pub(crate) fn new(text: String, class: Class) -> Self {
+        let key = key(&text);
+        let consonants = consonants(&key);
+        Self { text, key, consonants, class }
+    }
+
+    pub(crate) fn spelling(&self) -> Spelling<'_> {
+        Spelling { text: &self.text, key: &self.key, consonants: self.consonants }
+    }
+}
+
+/// A name taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub(crate) words: Vec<NameWord>,
+    pub(crate) forms: Vec<FormNumber>,
+}
+
+impl Name {
+    /// Takes `text` apart as a name of the given style. There are no words only where there is no letter or digit.
+    pub(crate) fn parse(text: &str, style: Style) -> Self {
+        let words = Words::of(text);
+        let (words, forms) = match style {
+            Style::Person => (words.words, vec![]),
+            Style::Organisation => {
+                let words = words.with_initials_joined();
+                let split = legal_form::split(&words);
+                let forms = split.forms.iter().map(|found| found.form).collect();
+                (words.words.into_iter().skip(split.rest.start).take(split.rest.len()).collect(), forms)
+            }
+        };
+        let classified = (0..).zip(words).map(|(position, word)| {
+            let class = classify(&word.letters, position, style);
+            NameWord::new(word.letters, class)
+        });
+        let mut name = Self { words: classified.collect(), forms };
+        name.promote();
+        name
+    }
+
+    /// A name that has nothing but common words is told from others by them: `General Trading Company`.
+    fn promote(&mut self) {
+        for class in [Class::Number, Class::Generic, Class::Particle, Class::Title, Class::Initial] {
+            if self.words.iter().any(|word| word.class == Class::Core) {
+                return;
+            }
+            let of_class = |word: &&mut NameWord| word.class == class;
+            self.words.iter_mut().filter(of_class).for_each(|word| word.class = Class::Core);
+        }
+    }
+}
+
+/// The words `run` written as one, with the class of the strongest.
+pub(crate) fn joined<'a>(run: impl Iterator<Item = &'a str>, class: Class) -> NameWord {
+    let mut text: String = run.collect();
+    text.truncate(crate::normalise::LONGEST_WORD);
+    NameWord::new(text, class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(text: &str, style: Style) -> Vec<(String, Class)> {
+        Name::parse(text, style).words.into_iter().map(|word| (word.text, word.class)).collect()
+    }
+
+    #[test]
+    fn a_name_of_common_words_only_keeps_its_words() {
+        let core = |text: &str| (text.to_owned(), Class::Core);
+        assert_eq!(shape("General Trading Company", Style::Organisation), [core("general"), core("trading")]);
+        assert_eq!(shape("Bin Abu", Style::Person), [core("bin"), core("abu")]);
+        assert_eq!(shape("LLC", Style::Organisation), [core("llc")]);
+    }
+}

@@ -1,0 +1,180 @@
+//! From text in any script to plain words: composed (NFKC), transliterated, lower case, cut at punctuation.
+//!
+//! Composed rather than decomposed: transliteration knows `й` and Hangul syllables as one character, and in the scripts
+//! of India and South-East Asia marks are vowels that must not be stripped. Accents of Latin letters go with the
+//! transliteration, so nothing is lost by it.
+
+use std::ops::Range;
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// The most words of one name that count; no real name is longer, and the cost of a comparison stays bounded.
+pub(crate) const MOST_WORDS: usize = 40;
+
+/// The most letters of one word that count.
+pub(crate) const LONGEST_WORD: usize = 48;
+
+/// What stands between a word and the word before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    /// Punctuation only, as in `S.A.` or `A/S`.
+    Tight,
+    /// White space or a comma, perhaps with other punctuation.
+    Open,
+}
+
+/// A word: letters `a-z` and digits `0-9`, and where it stood in the composed text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Word {
+    pub(crate) letters: String,
+    pub(crate) span: Range<usize>,
+    gap: Gap,
+}
+
+/// A text's words, and the composed text into which their spans point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Words {
+    pub(crate) text: String,
+    pub(crate) words: Vec<Word>,
+}
+
+impl Words {
+    /// Cuts `text` into words. Apostrophes disappear (`O'Brien` is one word), `&` and `+` become `and`, everything else
+    /// that is neither letter nor digit separates.
+    pub(crate) fn of(text: &str) -> Self {
+        let text: String = text.nfkc().collect();
+        let mut cutter = Cutter::default();
+        for (at, c) in text.char_indices() {
+            if cutter.words.len() > MOST_WORDS {
+                break;
+            }
+            cutter.take(at, c);
+        }
+        cutter.finish(text.len());
+        cutter.words.truncate(MOST_WORDS);
+        Self { text, words: cutter.words }
+    }
+
+    /// The same with single letters that follow each other made one word: `A.B.C.` is `ABC`, `S A` is `SA`. Letters
+    /// that only punctuation separates belong together before those with spaces between, so `Plan A S.A.` keeps its `A`.
+    pub(crate) fn with_initials_joined(self) -> Self {
+        let tight = join_single_letters(self.words, |word| word.gap == Gap::Tight);
+        Self { text: self.text, words: join_single_letters(tight, |_| true) }
+    }
+}
+
+fn join_single_letters(words: Vec<Word>, belongs: impl Fn(&Word) -> bool) -> Vec<Word> {
+    let is_single = |word: &Word| word.letters.len() == 1 && word.letters.as_bytes()[0].is_ascii_alphabetic();
+    let mut joined: Vec<Word> = Vec::with_capacity(words.len());
+    let mut run_is_open = false;
+    for word in words {
+        match joined.last_mut() {
+            Some(run) if run_is_open && is_single(&word) && belongs(&word) => {
+                run.letters.push_str(&word.letters);
+                run.span.end = word.span.end;
+            }
+            _ => {
+                run_is_open = is_single(&word);
+                joined.push(word);
+            }
+        }
+    }
+    joined
+}
+
+#[derive(Default)]
+struct Cutter {
+    words: Vec<Word>,
+    letters: String,
+    start: usize,
+    gap_is_open: bool,
+}
+
+impl Cutter {
+    fn take(&mut self, at: usize, c: char) {
+        if c.is_alphanumeric() || is_combining_mark(c) {
+            if self.letters.is_empty() {
+                self.start = at;
+            }
+            let latin = any_ascii::any_ascii_char(c).bytes().filter(u8::is_ascii_alphanumeric);
+            self.letters.extend(latin.map(|byte| char::from(byte.to_ascii_lowercase())));
+        } else if !is_apostrophe(c) && !is_invisible(c) {
+            self.finish(at);
+            self.gap_is_open |= c.is_whitespace() || c == ',';
+            if matches!(c, '&' | '+') {
+                (self.start, self.gap_is_open) = (at, true);
+                self.letters.push_str("and");
+                self.finish(at + c.len_utf8());
+                self.gap_is_open = true;
+            }
+        }
+    }
+
+    fn finish(&mut self, end: usize) {
+        if self.letters.is_empty() {
+            return;
+        }
+        self.letters.truncate(LONGEST_WORD);
+        let gap = if self.gap_is_open { Gap::Open } else { Gap::Tight };
+        self.words.push(Word { letters: std::mem::take(&mut self.letters), span: self.start..end, gap });
+        self.gap_is_open = false;
+    }
+}
+
+fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '`' | '´' | '‘' | '’' | '‛' | '′')
+}
+
+/// Direction marks, joiners and the like: they change how a name looks, not what it is.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        Words::of(text).words.into_iter().map(|word| word.letters).collect()
+    }
+
+    fn joined(text: &str) -> Vec<String> {
+        Words::of(text).with_initials_joined().words.into_iter().map(|word| word.letters).collect()
+    }
+
+    #[test]
+    fn scripts_accents_and_punctuation_do_not_matter() {
+        let table: &[(&str, &[&str])] = &[
+            ("AL-SHANTI, Iyad", &["al", "shanti", "iyad"]),
+            ("O'Brien & Sons", &["obrien", "and", "sons"]),
+            ("Al Qa’ida", &["al", "qaida"]),
+            ("Nicolás Ötz Straße", &["nicolas", "otz", "strasse"]),
+            ("Рособоронэкспорт ОАО", &["rosoboroneksport", "oao"]),
+            ("Й", &["y"]),
+            ("Й", &["y"]),
+            ("ＦＵＬＬ　Ｗｉｄｔｈ", &["full", "width"]),
+            ("ООО\"БАЗО\"", &["ooo", "bazo"]),
+            ("soft\u{ad}hyphen left\u{200f}right", &["softhyphen", "leftright"]),
+            ("...", &[]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(words(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn single_letters_make_one_word() {
+        let table: &[(&str, &[&str])] = &[
+            ("A.B.C. Company", &["abc", "company"]),
+            ("S.A. DE C.V.", &["sa", "de", "cv"]),
+            ("S A", &["sa"]),
+            ("Plan A S.A.", &["plan", "a", "sa"]),
+            ("Sp. z o.o.", &["sp", "z", "oo"]),
+            ("A & B", &["a", "and", "b"]),
+            ("A/S Norden", &["as", "norden"]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(joined(text), *expected, "{text}");
+        }
+    }
+}

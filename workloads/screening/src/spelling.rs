@@ -1,0 +1,275 @@
+//! How alike two words are: one key for spellings that differ only by transliteration habit, then edit cost and
+//! Jaro-Winkler.
+
+use rapidfuzz::distance::jaro_winkler;
+
+use crate::normalise::LONGEST_WORD;
+
+/// Below this, two words are different words.
+pub(crate) const SAME_WORD: f64 = 0.74;
+
+/// Two spellings with one key, such as `rosoboroneksport` and `rosoboronexport`.
+const SAME_KEY: f64 = 0.97;
+
+/// A word ready to compare. Letters and digits only, at most [`LONGEST_WORD`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spelling<'a> {
+    /// As normalised.
+    pub(crate) text: &'a str,
+    /// See [`key`].
+    pub(crate) key: &'a str,
+    /// See [`consonants`].
+    pub(crate) consonants: u64,
+}
+
+/// What the common ways to write one word in Latin letters share: `ks`/`x`, `ph`/`f`, `kh`/`h`, `ou`/`u`, `w`/`v`,
+/// `c`/`k`/`q`, `y`/`j`/`i` inside a word, doubled letters, a silent last `h`, and digits that stand for letters.
+pub(crate) fn key(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let lookalikes = digits_stand_for_letters(bytes);
+    let mut key = String::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let (letter, taken) = key_letter(&bytes[at..], at, lookalikes);
+        at += taken;
+        let silent = letter == b'h' && at == bytes.len() && key.ends_with(['a', 'e', 'i', 'o', 'u']);
+        let doubled = letter.is_ascii_alphabetic() && key.as_bytes().last() == Some(&letter);
+        if !silent && !doubled {
+            key.push(char::from(letter));
+        }
+    }
+    key
+}
+
+/// The next letter of the key and how many letters of the word it stands for.
+fn key_letter(rest: &[u8], at: usize, lookalikes: bool) -> (u8, usize) {
+    match rest {
+        [b's', b'c', b'h', ..] => (b'$', 3),
+        [b't', b's', b'c', b'h', ..] => (b'%', 4),
+        [b't', b'c', b'h', ..] => (b'%', 3),
+        [b's', b'h', ..] => (b'$', 2),
+        [b'c', b'h', ..] => (b'%', 2),
+        [b'k' | b'c', b's', ..] => (b'x', 2),
+        [b'p', b'h', ..] => (b'f', 2),
+        [b'k', b'h', ..] => (b'h', 2),
+        [b'c', b'k', ..] => (b'k', 2),
+        [b't', b'h', ..] => (b't', 2),
+        [b'd', b'h', ..] => (b'd', 2),
+        [b'g', b'h', ..] => (b'g', 2),
+        [b'd', b'j', ..] => (b'j', 2),
+        [b'o', b'u', ..] | [b'u', b'e', ..] => (b'u', 2),
+        [b'o', b'e', ..] => (b'o', 2),
+        [b'c' | b'q', ..] => (b'k', 1),
+        [b'w', ..] => (b'v', 1),
+        [b'y' | b'j', ..] if at > 0 => (b'i', 1),
+        [b'0', ..] if lookalikes => (b'o', 1),
+        [b'1', ..] if lookalikes => (b'i', 1),
+        [b'3', ..] if lookalikes => (b'e', 1),
+        [b'5', ..] if lookalikes => (b's', 1),
+        [letter, ..] => (*letter, 1),
+        [] => (b' ', 1),
+    }
+}
+
+/// `s3ch1n` is a word in disguise, `b737` and `2000` are not.
+fn digits_stand_for_letters(bytes: &[u8]) -> bool {
+    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+    (1..=2).contains(&digits) && bytes.len() - digits >= 3
+}
+
+/// Which consonants and digits a key has, and which consonants it has twice, one bit each. An edit changes at most one of
+/// them in either direction (vowels, `y` and `j` are left out because their edits cost less), so two keys whose sets differ
+/// by more than the edit budget can't be alike.
+pub(crate) fn consonants(key: &str) -> u64 {
+    key.bytes().fold(0, |set, byte| {
+        let once = match byte {
+            b'a' | b'e' | b'i' | b'o' | b'u' | b'y' | b'j' => return set,
+            b'a'..=b'z' => byte - b'a',
+            b'0'..=b'9' => FIRST_DIGIT + byte - b'0',
+            b'$' => 52,
+            _ => 53,
+        };
+        let twice = set & 1 << once != 0 && byte.is_ascii_alphabetic();
+        set | 1 << (once + if twice { 26 } else { 0 })
+    })
+}
+
+const FIRST_DIGIT: u8 = 54;
+const DIGITS: u64 = 0x3ff << FIRST_DIGIT;
+
+/// How many consonants one of two keys has and the other has not; never more than the edits between them.
+pub(crate) fn consonants_apart(a: u64, b: u64) -> u32 {
+    (a & !b).count_ones().max((b & !a).count_ones())
+}
+
+/// The greatest edit cost at which words are still compared, by the length of the shorter word: short words differ by a
+/// letter because they are different words, long ones because somebody mistyped.
+pub(crate) fn edit_budget(length: usize) -> u8 {
+    match length {
+        0..=2 => 0,
+        3 => VOWEL_FOR_VOWEL,
+        4..=5 => EDIT,
+        6..=7 => EDIT + VOWEL_LOST,
+        8..=11 => 2 * EDIT + VOWEL_LOST / 2,
+        _ => 3 * EDIT,
+    }
+}
+
+/// The greatest difference in key length that the budget for a word of `length` letters allows; leaving out a vowel is the
+/// cheapest edit that changes the length.
+pub(crate) fn length_slack(length: usize) -> usize {
+    usize::from(edit_budget(length) / VOWEL_LOST)
+}
+
+/// Costs of edits, in tenths: any, two neighbours swapped, a vowel lost or added, a vowel for another one.
+const EDIT: u8 = 10;
+const SWAP: u8 = 8;
+const VOWEL_LOST: u8 = 7;
+const VOWEL_FOR_VOWEL: u8 = 5;
+
+/// How alike two words are: 1 for the same letters, 0 for different words, otherwise from [`SAME_WORD`] up. Symmetric.
+pub(crate) fn likeness(a: Spelling<'_>, b: Spelling<'_>) -> f64 {
+    if a.text == b.text {
+        return 1.0;
+    }
+    let budget = edit_budget(a.text.len().min(b.text.len()));
+    if differs_too_much(a, b, budget) {
+        return 0.0;
+    }
+    if a.key == b.key {
+        return if a.key.len() > 1 { SAME_KEY } else { 0.0 };
+    }
+    if budget == 0 {
+        return 0.0;
+    }
+    let Some(cost) = edit_cost(a.key.as_bytes(), b.key.as_bytes(), budget) else { return 0.0 };
+    let longest = u8::try_from(a.key.len().max(b.key.len())).map_or(255.0, f64::from);
+    let edits = 1.0 - f64::from(cost) / f64::from(EDIT) / longest;
+    let jaro_winkler = jaro_winkler::normalized_similarity(a.text.bytes(), b.text.bytes());
+    let likeness = (0.6 * edits + 0.4 * jaro_winkler).min(SAME_KEY);
+    if likeness < SAME_WORD { 0.0 } else { likeness }
+}
+
+fn differs_too_much(a: Spelling<'_>, b: Spelling<'_>, budget: u8) -> bool {
+    // A number is a name of its own: `6` is not a misspelt `5`, nor `P-671` a `P-617`.
+    let numbers = (a.consonants | b.consonants) & DIGITS != 0;
+    numbers || consonants_apart(a.consonants, b.consonants) > edits_of_consonants(budget)
+}
+
+/// How many consonants a budget lets change.
+pub(crate) fn edits_of_consonants(budget: u8) -> u32 {
+    u32::from(budget / EDIT)
+}
+
+/// Optimal string alignment (edits and swaps of neighbours) with cheaper edits of vowels, because transliteration and
+/// dictation lose vowels first. In tenths; `None` above `budget`. Only cells near enough to the diagonal are computed.
+fn edit_cost(a: &[u8], b: &[u8], budget: u8) -> Option<u8> {
+    const FAR: u8 = 100;
+    let (a, b) = (&a[..a.len().min(LONGEST_WORD)], &b[..b.len().min(LONGEST_WORD)]);
+    let band = usize::from(budget / VOWEL_LOST);
+    if a.len().abs_diff(b.len()) > band {
+        return None;
+    }
+    let mut rows = [[FAR; LONGEST_WORD + 1]; 3];
+    rows[0][0] = 0;
+    for (column, letter) in b.iter().enumerate().take(band) {
+        rows[0][column + 1] = rows[0][column] + indel(*letter);
+    }
+    let mut least_before = 0;
+    for (row, &x) in a.iter().enumerate() {
+        let [before, last, now] = rotated(&mut rows, row);
+        let first = (row + 1).saturating_sub(band);
+        now[first.saturating_sub(1)] = FAR;
+        if first == 0 {
+            now[0] = last[0].saturating_add(indel(x));
+        }
+        let mut least = if first == 0 { now[0] } else { FAR };
+        for column in first.max(1)..=b.len().min(row + 1 + band) {
+            let y = b[column - 1];
+            let edit = (last[column - 1] + substitution(x, y)).min(last[column] + indel(x)).min(now[column - 1] + indel(y));
+            let swaps = row > 0 && column > 1 && x == b[column - 2] && y == a[row - 1];
+            now[column] = if swaps { edit.min(before[column - 2] + SWAP) } else { edit }.min(FAR);
+            least = least.min(now[column]);
+        }
+        // A swap reaches two rows back, so only two hopeless rows are the end.
+        if least > budget && least_before > budget {
+            return None;
+        }
+        least_before = least;
+    }
+    let cost = rows[a.len() % 3][b.len()];
+    (cost <= budget).then_some(cost)
+}
+
+/// The rows before last, last and now, for the letter `row` of the first word.
+fn rotated<const N: usize>(rows: &mut [[u8; N]; 3], row: usize) -> [&mut [u8; N]; 3] {
+    let [zero, one, two] = rows;
+    match row % 3 {
+        0 => [two, zero, one],
+        1 => [zero, one, two],
+        _ => [one, two, zero],
+    }
+}
+
+fn indel(letter: u8) -> u8 {
+    if is_vowel(letter) { VOWEL_LOST } else { EDIT }
+}
+
+fn substitution(a: u8, b: u8) -> u8 {
+    let glide = |letter: u8| matches!(letter, b'i' | b'j' | b'y');
+    match (a, b) {
+        _ if a == b => 0,
+        _ if is_vowel(a) && is_vowel(b) || glide(a) && glide(b) => VOWEL_FOR_VOWEL,
+        _ => EDIT,
+    }
+}
+
+fn is_vowel(letter: u8) -> bool {
+    matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u')
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn compare(a: &str, b: &str) -> f64 {
+        let (key_a, key_b) = (key(a), key(b));
+        let spelling = |text, key| Spelling { text, key, consonants: consonants(key) };
+        likeness(spelling(a, &key_a), spelling(b, &key_b))
+    }
+
+    #[test]
+    fn habits_of_transliteration_share_a_key() {
+        for (a, b) in [
+            ("rosoboroneksport", "rosoboronexport"),
+            ("yusuf", "yousuf"),
+            ("sergey", "sergej"),
+            ("abdullah", "abdulla"),
+            ("mueller", "muller"),
+            ("khalid", "halid"),
+            ("qasim", "kasim"),
+            ("sech1n", "sechin"),
+            ("schmidt", "shmidt"),
+        ] {
+            assert_eq!(key(a), key(b));
+            assert!(compare(a, b) >= 0.95, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn typing_errors_stay_above_the_bar_and_other_words_below() {
+        for (a, b) in [
+            ("lavrov", "lavorv"),
+            ("lukashenko", "lukashnko"),
+            ("muhammad", "mohammed"),
+            ("sanctions", "sanctoins"),
+            ("osama", "usama"),
+            ("bank", "bnak"),
+        ] {
+            assert!(compare(a, b) >= SAME_WORD, "{a} {b} {}", compare(a, b));
+        }
+        for (a, b) in [("olga", "oleg"), ("bwi", "bae"), ("lind", "lindeman"), ("2000", "2001"), ("p671", "p617"), ("kim", "tim")] {
+            assert_eq!(compare(a, b), 0.0, "{a} {b}");
+        }
+    }
+}
