@@ -1,0 +1,66 @@
+//! The whole of it, in order.
+
+use chrono::{DateTime, Utc};
+use kyb_classification::classify;
+use kyb_domain::{
+    business::BusinessProfile,
+    screening::Screening,
+    verification::{Findings, VerificationRequest},
+};
+use kyb_policy::{Facts, Policy};
+use kyb_risk::{RiskInput, assess};
+
+use crate::{
+    checks::{self, Known},
+    lists::Watchlists,
+    screen::{ScreeningOptions, screen_in_any_case},
+};
+
+/// The most industry codes of one verification.
+const MOST_CODES: usize = 3;
+
+/// Runs every check, screening with `options`, assesses the risk and decides.
+pub fn verify(
+    lists: &Watchlists,
+    policy: &Policy,
+    options: &ScreeningOptions,
+    request: &VerificationRequest,
+    now: DateTime<Utc>,
+) -> Findings {
+    let business = &request.business;
+    let screenings = screen_everybody(lists, business, options, now);
+    let classification = classify(Some(&business.name), business.description.as_ref(), MOST_CODES);
+    let known = Known { business, screenings: &screenings, classification: &classification };
+    let checks = checks::run(&known);
+    let risk = assess(&RiskInput {
+        business,
+        checks: &checks,
+        screenings: &screenings,
+        classification: &classification,
+        today: now.date_naive(),
+    });
+    let facts = Facts {
+        business,
+        checks: &checks,
+        screenings: &screenings,
+        classification: &classification,
+        risk: &risk,
+    };
+    let decision = policy.decide(&facts);
+    Findings { checks, screenings, classification, risk, decision }
+}
+
+/// The business, then each owner, director and officer with what is known of themselves: a director does not inherit the
+/// business's country, since a match on it would be no evidence about the director.
+fn screen_everybody(
+    lists: &Watchlists,
+    business: &BusinessProfile,
+    options: &ScreeningOptions,
+    now: DateTime<Utc>,
+) -> Vec<Screening> {
+    let people = business.owners.iter().map(|link| link.party.clone());
+    std::iter::once(business.party())
+        .chain(people)
+        .map(|party| screen_in_any_case(lists, party, options, now))
+        .collect()
+}
