@@ -1,0 +1,15 @@
+//! The store against a real PostgreSQL, one server for all tests, one database for each.
+
+mod audit;
+mod businesses;
+mod erasure;
+mod faults;
+mod idempotency;
+mod isolation;
+mod leaks;
+mod lists;
+mod migrations;
+mod queue;
+mod startup;
+mod support;
+mod verifications;
