@@ -1,0 +1,56 @@
+//! Queued and scheduled work: watchlist refresh and asynchronous verifications.
+//!
+//! ```text
+//! feeds:  settings ──► schedule ──► fetch (HTTP or folder) ──► accept (parse, not older, not shrunken) ──► store: activate
+//!                                        └── whatever fails ──► store: list_failed; the last good version stays
+//! jobs:   store: take_job ──► kyb_verification::verify ──► store: finish_job, under a lease
+//!                                        └── whatever fails ──► store: fail_job; three attempts
+//! ```
+//!
+//! Any number of workers may run: a list is read by whoever finds it due first, a job is held under a lease.
+
+pub mod feeds;
+pub mod jobs;
+
+use kyb_engines::LiveWatchlists;
+use kyb_settings::Settings;
+use kyb_store::Store;
+use kyb_telemetry::Metrics;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How much at once.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Verifications worked on at the same time.
+    pub concurrency: usize,
+    /// Limits of a download.
+    pub fetch: feeds::fetch::FetchLimits,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self { concurrency: 10, fetch: feeds::fetch::FetchLimits::default() }
+    }
+}
+
+/// Works until `stop`, then finishes what it holds and returns.
+pub async fn run(
+    options: WorkerOptions,
+    store: Store,
+    settings: Settings,
+    watchlists: LiveWatchlists,
+    metrics: Metrics,
+    stop: CancellationToken,
+) -> Result<(), feeds::fetch::FetchError> {
+    let tasks = TaskTracker::new();
+    let client = feeds::fetch::Client::new(options.fetch)?;
+    tasks.spawn(feeds::keep_fresh(client, store.clone(), settings.clone(), stop.clone()));
+    let worker = jobs::JobWorker { store, settings, watchlists, metrics };
+    tasks.spawn(worker.clone().report_depth(stop.clone()));
+    for _ in 0..options.concurrency {
+        tasks.spawn(worker.clone().run(stop.clone()));
+    }
+    tasks.close();
+    tasks.wait().await;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! The worker as a program: see `kyb-worker --help`.
+
+use std::{net::SocketAddr, path::{Path, PathBuf}, process::ExitCode, time::Duration};
+
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use clap::{Args, Parser, Subcommand};
+use kyb_engines::LiveWatchlists;
+use kyb_settings::Settings;
+use kyb_store::{ConnectOptions, Store, StoreError};
+use kyb_telemetry::{Metrics, logs};
+use kyb_worker::WorkerOptions;
+use tokio_util::sync::CancellationToken;
+
+/// Refreshes the watchlists and works on queued verifications.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Log as one line of text instead of JSON
+    #[arg(long, env = "KYB_LOG_TEXT", global = true)]
+    log_text: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Work until told to stop
+    Run(RunArguments),
+    /// Bring the database's schema up to this version, as the role that owns it, and end
+    Migrate {
+        /// File that holds the database URL of the migrating role; else KYB_MIGRATOR_URL
+        #[arg(long, env = "KYB_MIGRATOR_URL_FILE")]
+        migrator_url_file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct RunArguments {
+    /// Address for /health, /ready and /metrics
+    #[arg(long, env = "KYB_LISTEN", default_value = "127.0.0.1:8081")]
+    listen: SocketAddr,
+    /// Folder that holds platform.yaml and one tenant-<id>.yaml for each tenant
+    #[arg(long, env = "KYB_SETTINGS")]
+    settings: PathBuf,
+    /// File that holds the database URL of the runtime role; else KYB_DATABASE_URL
+    #[arg(long, env = "KYB_DATABASE_URL_FILE")]
+    database_url_file: Option<PathBuf>,
+    /// Verifications worked on at the same time
+    #[arg(long, env = "KYB_CONCURRENCY", default_value_t = 10)]
+    concurrency: usize,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let log = logs::LogOptions {
+        service: "kyb-worker",
+        json: !arguments.log_text,
+        otlp_endpoint: std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok(),
+    };
+    let _telemetry = match logs::init(&log) {
+        Ok(guard) => guard,
+        Err(error) => return refuse(&error),
+    };
+    let done = match arguments.command {
+        Command::Run(run) => work(run).await,
+        Command::Migrate { migrator_url_file } => migrate(migrator_url_file.as_deref()).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(error.as_ref()),
+    }
+}
+
+fn refuse(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    tracing::error!(error, "can't go on");
+    ExitCode::from(2)
+}
+
+async fn work(arguments: RunArguments) -> Result<(), Box<dyn std::error::Error>> {
+    let stop = stop_on_signal()?;
+    let settings = Settings::watch(&arguments.settings, Duration::from_millis(500))?;
+    let store = Store::lazy(&ConnectOptions {
+        url: secret_url("KYB_DATABASE_URL", arguments.database_url_file.as_deref())?,
+        max_connections: u32::try_from(arguments.concurrency)?.saturating_add(4),
+        acquire_timeout: Duration::from_secs(5),
+        statement_timeout: Duration::from_secs(30),
+    })?;
+    let metrics = Metrics::new();
+    let status = Status { store: store.clone(), metrics: metrics.clone() };
+    let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
+    let served = axum::serve(listener, status.routes()).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving = tokio::spawn(served.into_future());
+    if wait_for_store(&store, &stop).await? {
+        let watchlists = LiveWatchlists::follow(store.clone(), settings.clone(), metrics.clone(), stop.clone());
+        let options = WorkerOptions { concurrency: arguments.concurrency, ..WorkerOptions::default() };
+        kyb_worker::run(options, store.clone(), settings, watchlists, metrics, stop).await?;
+    }
+    serving.await??;
+    store.close().await;
+    Ok(())
+}
+
+/// Waits until the database answers; an unsafe role or a wrong schema ends the program. `false`: told to stop meanwhile.
+async fn wait_for_store(store: &Store, stop: &CancellationToken) -> Result<bool, StoreError> {
+    loop {
+        match store.check().await {
+            Ok(()) => return Ok(true),
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the database");
+            }
+            Err(error) => return Err(error),
+        }
+        if tokio::time::timeout(Duration::from_secs(1), stop.cancelled()).await.is_ok() {
+            return Ok(false);
+        }
+    }
+}
+
+async fn migrate(url_file: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
+    kyb_store::setup::migrate(&secret_url("KYB_MIGRATOR_URL", url_file)?).await?;
+    tracing::info!("the schema is up to date");
+    Ok(())
+}
+
+/// A URL with a password in it: from a file or the environment, never from the command line, which others can see.
+fn secret_url(variable: &str, file: Option<&Path>) -> Result<String, Box<dyn std::error::Error>> {
+    if let Some(file) = file {
+        let url = std::fs::read_to_string(file).map_err(|error| format!("can't read {}: {error}", file.display()))?;
+        return Ok(url.trim().to_owned());
+    }
+    Ok(std::env::var(variable).map_err(|_| format!("set {variable}, or name a file that holds the URL (see --help)"))?)
+}
+
+fn stop_on_signal() -> std::io::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        tracing::info!("told to stop; finishing what is under way");
+        told.cancel();
+    });
+    Ok(stop)
+}
+
+/// What probes and Prometheus ask.
+#[derive(Clone)]
+struct Status {
+    store: Store,
+    metrics: Metrics,
+}
+
+impl Status {
+    fn routes(self) -> Router {
+        Router::new()
+            .route("/health", get(|| async { "alive" }))
+            .route("/ready", get(Self::ready))
+            .route("/metrics", get(|State(status): State<Self>| async move { status.metrics.render() }))
+            .with_state(self)
+    }
+
+    async fn ready(State(status): State<Self>) -> (StatusCode, &'static str) {
+        match status.store.ping().await {
+            Ok(()) => (StatusCode::OK, "ready"),
+            Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database can't be reached"),
+        }
+    }
+}
