@@ -1,0 +1,11 @@
+//! What a request says, checked: body, ids, cursor, preconditions, preferences.
+
+pub(crate) mod body;
+pub(crate) mod cursor;
+pub(crate) mod path;
+pub(crate) mod precondition;
+pub(crate) mod prefer;
+pub(crate) mod query;
+
+pub(crate) use body::JsonBody;
+pub(crate) use path::Id;

@@ -1,0 +1,42 @@
+//! The HTTP API.
+//!
+//! ```text
+//! socket ─► server ─► observe ─► admit ─► routes ─► engines, store
+//!           limits     id, span,  key, role,  one file for each kind of object
+//!           drain      metrics,   context,
+//!                      headers    rate
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`config`] | flags and environment of `kyb-gateway` |
+//! | [`state`] | what every request shares |
+//! | [`server`] | accepts connections, bounds them, drains in good order |
+//! | `observe` | what happens to every request: id, span, metrics, security headers, the body of a problem |
+//! | `admit` | what happens to every request for a tenant's data: key, role, context, rate, time limit |
+//! | `extract` | bodies, ids, cursors, preconditions and preferences of a request, checked |
+//! | `idempotency` | `Idempotency-Key` |
+//! | `problem` | every error that a caller can get (RFC 9457) |
+//! | `routes` | the routes; the OpenAPI document is made from them |
+//! | `usage` | requests counted per tenant, hour and endpoint |
+//!
+//! Nothing is acknowledged unless it is stored. Whatever a caller gets wrong is answered with a problem that says what to do.
+
+mod admit;
+mod auth;
+pub mod config;
+mod engine;
+mod extract;
+mod idempotency;
+mod limits;
+mod observe;
+mod openapi;
+mod problem;
+mod reply;
+mod routes;
+pub mod server;
+pub mod state;
+mod usage;
+
+pub use server::{Gateway, GatewayError, serve};
+pub use state::{AppState, GatewayOptions};

@@ -1,0 +1,159 @@
+//! `POST /v1/screenings`, `GET /v1/screenings/{id}`.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, Method, StatusCode},
+    response::Response,
+};
+use chrono::Utc;
+use kyb_domain::{id::ScreeningId, list::ListId, party::Party, score::Score, screening::Screening};
+use kyb_settings::Tenant;
+use kyb_verification::{ScreeningError, ScreeningOptions};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::Admitted,
+    engine,
+    extract::{Id, JsonBody},
+    idempotency::{self, Fingerprinted, Prepared},
+    problem::Problem,
+    reply,
+    state::App,
+};
+
+const PATH: &str = "/v1/screenings";
+const MOST_LISTS: usize = 100;
+const MOST_MATCHES: usize = 100;
+
+/// Whom to screen, and how.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScreeningRequest {
+    /// Who.
+    subject: Party,
+    /// Only these of the tenant's lists; all where absent.
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 100)]
+    lists: Option<Vec<ListId>>,
+    /// The score from which on a candidate is a match; the tenant's or the engine's own where absent.
+    #[serde(default)]
+    threshold: Option<Score>,
+    /// The most matches; 10 where absent.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 100)]
+    limit: Option<usize>,
+}
+
+impl ScreeningRequest {
+    fn check(&self) -> Result<(), Problem> {
+        self.subject.check_bounds().map_err(|invalid| Problem::out_of_bounds("/subject", &invalid))?;
+        // An empty list of lists would find nothing and look like an all-clear.
+        if self.lists.as_ref().is_some_and(|lists| lists.is_empty() || lists.len() > MOST_LISTS) {
+            return Err(Problem::invalid_input(
+                "/lists",
+                "INVALID",
+                "name 1 to 100 lists, or leave it out for all",
+            ));
+        }
+        if self.limit.is_some_and(|limit| !(1..=MOST_MATCHES).contains(&limit)) {
+            return Err(Problem::invalid_input("/limit", "INVALID", "must be from 1 to 100"));
+        }
+        Ok(())
+    }
+
+    /// What the caller asks for, within what its tenant wants.
+    fn options(&self, tenant: &Tenant) -> Result<ScreeningOptions, Problem> {
+        if let (Some(asked), Some(wanted)) = (&self.lists, &tenant.lists)
+            && let Some(other) = asked.iter().find(|list| !wanted.contains(list))
+        {
+            return Err(self.unknown_list(other));
+        }
+        Ok(ScreeningOptions {
+            lists: self.lists.clone().or_else(|| tenant.lists.clone()),
+            threshold: self.threshold.or(tenant.threshold),
+            limit: self.limit,
+        })
+    }
+
+    fn unknown_list(&self, unknown: &ListId) -> Problem {
+        match self.lists.as_ref().and_then(|lists| lists.iter().position(|list| list == unknown)) {
+            Some(place) => {
+                let detail = format!("`{unknown}` is not one of your lists; see GET /v1/watchlists");
+                Problem::invalid_input(format!("/lists/{place}"), "INVALID", detail)
+            }
+            // The caller named none: the tenant's settings want a list that the platform does not have.
+            None => {
+                tracing::error!(
+                    list = unknown.as_str(),
+                    "a tenant's settings name a list that the platform does not have"
+                );
+                Problem::internal()
+            }
+        }
+    }
+}
+
+/// Screen a party.
+///
+/// `no_hit` is answered only where every wanted list was searched in a fresh version; otherwise the status is `error`, with
+/// reasons.
+#[utoipa::path(
+    post,
+    path = "/v1/screenings",
+    tag = "screenings",
+    request_body = ScreeningRequest,
+    responses((
+        status = 201,
+        description = "Screened and recorded.",
+        body = Screening,
+        headers(("Location" = String, description = "Where the screening can be read again.")),
+    )),
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    Extension(asker): Extension<Arc<Admitted>>,
+    headers: HeaderMap,
+    body: JsonBody<ScreeningRequest>,
+) -> Result<Response, Problem> {
+    let context = asker.context.as_ref();
+    let request = Fingerprinted { method: &Method::POST, path: PATH, context, body: &body.raw };
+    let pending = idempotency::read(&headers, &request)?;
+    let asked = body.value;
+    asked.check()?;
+    let options = asked.options(&asker.caller.tenant)?;
+    let screening = match engine::screen(&app, asked.subject.clone(), &options, Utc::now()) {
+        Ok(screening) => screening,
+        Err(ScreeningError::UnknownList(unknown)) => return Err(asked.unknown_list(&unknown)),
+    };
+    let prepared = Prepared {
+        status: StatusCode::CREATED,
+        location: format!("{PATH}/{}", screening.id),
+        body: reply::to_bytes(&screening)?,
+    };
+    let kept = prepared.kept_for(pending)?;
+    let store = app.store.tenant(asker.caller.tenant_id());
+    let written = store.record_screening(&screening, &asker.audit(), kept.as_ref()).await?;
+    let (response, _) = prepared.settle(written)?;
+    Ok(response)
+}
+
+/// Read a screening.
+#[utoipa::path(
+    get,
+    path = "/v1/screenings/{id}",
+    tag = "screenings",
+    params(("id" = ScreeningId, Path, description = "The screening's id.")),
+    responses((status = 200, description = "The screening.", body = Screening)),
+)]
+pub(crate) async fn read(
+    State(app): State<App>,
+    Extension(asker): Extension<Arc<Admitted>>,
+    Id(id): Id<ScreeningId>,
+) -> Result<Response, Problem> {
+    let found = app.store.tenant(asker.caller.tenant_id()).screening(id).await?;
+    reply::json(StatusCode::OK, &found.ok_or_else(|| Problem::no_such("screening"))?)
+}

@@ -1,0 +1,302 @@
+//! A gateway on a free port over a database of its own, its settings in a folder, and a client.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{NaiveDate, Utc};
+use kyb_domain::{
+    list::{
+        Entry, EntryKind, ListFormat, ListState, ListVersion, ListedName, NameKind, PublishedBy, Watchlist,
+    },
+    tenant::KeyId,
+};
+use kyb_engines::LiveWatchlists;
+use kyb_ephemeral_postgres::{EphemeralPostgres, Options};
+use kyb_gateway::{AppState, GatewayError, GatewayOptions};
+use kyb_settings::{ApiKey, Settings};
+use kyb_store::{ConnectOptions, Store, setup::RoleLogin};
+use kyb_telemetry::Metrics;
+use kyb_verification::Watchlists;
+use reqwest::{
+    Client, Method, RequestBuilder, StatusCode,
+    header::{HeaderMap, HeaderName},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// The server that every test's database lives on.
+fn server() -> &'static EphemeralPostgres {
+    static SERVER: OnceLock<EphemeralPostgres> = OnceLock::new();
+    SERVER
+        .get_or_init(|| EphemeralPostgres::start(&Options { durable: false, max_connections: 400 }).unwrap())
+}
+
+/// Makes a database with its roles; gives the URL of the runtime role.
+pub async fn database(server: &EphemeralPostgres, name: &str) -> String {
+    let login = |role: &str| RoleLogin { name: format!("{role}_{name}"), password: "secret".into() };
+    let (migrator, runtime, reader) = (login("migrator"), login("runtime"), login("reader"));
+    kyb_store::setup::bootstrap(&server.superuser_url(), name, &migrator, &runtime, &reader).await.unwrap();
+    server.url(&runtime.name, &runtime.password, name)
+}
+
+pub fn connect(url: String) -> Store {
+    let second = Duration::from_secs(1);
+    let options = ConnectOptions {
+        url,
+        max_connections: 8,
+        acquire_timeout: 5 * second,
+        statement_timeout: 10 * second,
+    };
+    Store::lazy(&options).unwrap()
+}
+
+/// A number that no other test has.
+pub fn unique() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// One tenant's keys, one for each kind of caller.
+pub struct Keys {
+    pub tenant: String,
+    pub service: String,
+    pub guest: String,
+    pub auditor: String,
+    /// A service account that may use the context `lending` only.
+    pub confined: String,
+}
+
+/// A running gateway with two tenants, `acme` and `other`.
+pub struct World {
+    pub base: String,
+    pub acme: Keys,
+    pub other: Keys,
+    pub store: Store,
+    pub stop: CancellationToken,
+    pub settings: tempfile::TempDir,
+    client: Client,
+    serving: JoinHandle<Result<(), GatewayError>>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Asserts status and code of a problem and every member of its form; gives back the body.
+    #[track_caller]
+    pub fn problem(&self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let body = self.json();
+        assert_eq!(body["code"], code, "{body}");
+        assert_eq!(body["status"], status, "{body}");
+        assert_eq!(body["type"], format!("/docs#{code}"), "{body}");
+        assert_eq!(body["request_id"], self.header("x-request-id"), "{body}");
+        assert!(
+            body["title"].is_string() && body["detail"].as_str().is_some_and(|detail| detail.len() > 10),
+            "{body}"
+        );
+        body
+    }
+
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        self
+    }
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::with(GatewayOptions::default(), 1_000_000).await
+    }
+
+    /// With these bounds, and so many requests that a tenant may make at once.
+    pub async fn with(options: GatewayOptions, burst: u32) -> Self {
+        let url = database(server(), &format!("gateway_{}", unique())).await;
+        Self::over(connect(url), options, burst).await
+    }
+
+    pub async fn over(store: Store, options: GatewayOptions, burst: u32) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default(); // another test may have been first
+        let settings = tempfile::tempdir().unwrap();
+        std::fs::write(settings.path().join("platform.yaml"), "lists: []\n").unwrap();
+        let acme = write_tenant(settings.path(), "acme", burst);
+        let other = write_tenant(settings.path(), "other", burst);
+        let watched = Settings::watch(settings.path(), Duration::from_millis(50)).unwrap();
+        let state = AppState::new(
+            store.clone(),
+            watched,
+            LiveWatchlists::fixed(watchlists()),
+            Metrics::new(),
+            options,
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(kyb_gateway::serve(listener, state, stop.clone()));
+        let world = Self { base, acme, other, store, stop, settings, client: client(), serving };
+        world
+    }
+
+    /// Waits until the database was checked.
+    pub async fn ready(self) -> Self {
+        until(async || self.get("/ready", "").await.status == 200).await;
+        self
+    }
+
+    pub fn request(&self, method: Method, path: &str, key: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        if key.is_empty() { request } else { request.header("X-API-Key", key) }
+    }
+
+    pub async fn get(&self, path: &str, key: &str) -> Answer {
+        answer(self.request(Method::GET, path, key)).await
+    }
+
+    pub async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
+        answer(self.request(Method::POST, path, key).json(body)).await
+    }
+
+    /// Stops the gateway and waits until it has drained.
+    pub async fn finish(self) -> Result<(), GatewayError> {
+        self.stop.cancel();
+        self.serving.await.unwrap()
+    }
+
+    /// What the serving task ended with, without being stopped.
+    pub async fn outcome(self) -> Result<(), GatewayError> {
+        self.serving.await.unwrap()
+    }
+
+    /// Stores a business and gives its id.
+    pub async fn business(&self, key: &str, body: &Value) -> String {
+        let created = self.post("/v1/businesses", key, body).await.expect(201);
+        created.json()["id"].as_str().unwrap().to_owned()
+    }
+}
+
+fn client() -> Client {
+    Client::builder().timeout(Duration::from_secs(60)).build().unwrap()
+}
+
+pub async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    Answer { status, headers, text: response.text().await.unwrap() }
+}
+
+/// Waits for a condition; it fails after 30 seconds.
+pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    while !holds().await {
+        assert!(tokio::time::Instant::now() < deadline, "the condition did not come true within 30 seconds");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub fn header(name: &'static str) -> HeaderName {
+    HeaderName::from_static(name)
+}
+
+pub fn tenant_file(folder: &std::path::Path, tenant: &str) -> PathBuf {
+    folder.join(format!("tenant-{tenant}.yaml"))
+}
+
+fn write_tenant(folder: &std::path::Path, tenant: &str, burst: u32) -> Keys {
+    let mut entries = vec![];
+    let mut key = |name: &str, role: &str, contexts: Option<&str>| {
+        let key = ApiKey::generate("test", &KeyId::try_from(format!("{tenant}{name}")).unwrap());
+        let mut entry = json!({"id": key.id(), "role": role, "hash": key.hash()});
+        if let Some(context) = contexts {
+            entry["contexts"] = json!([context]);
+        }
+        entries.push(entry);
+        key.reveal().to_owned()
+    };
+    let keys = Keys {
+        tenant: tenant.to_owned(),
+        service: key("service", "ServiceAccount", None),
+        guest: key("guest", "Guest", None),
+        auditor: key("auditor", "Auditor", None),
+        confined: key("confined", "ServiceAccount", Some("lending")),
+    };
+    let file = json!({
+        "id": tenant, "display_name": tenant, "contexts": [{"name": "lending"}, {"name": "onboarding"}],
+        "rate_limit": {"requests_per_minute": 60, "burst": burst}, "api_keys": entries,
+    });
+    // JSON is YAML.
+    std::fs::write(tenant_file(folder, tenant), file.to_string()).unwrap();
+    keys
+}
+
+/// One list with one sanctioned company.
+fn watchlists() -> Watchlists {
+    let version = ListVersion {
+        list: "test-list".try_into().unwrap(),
+        format: ListFormat::OfacCsv,
+        published: NaiveDate::from_ymd_opt(2019, 6, 14).unwrap(),
+        published_by: PublishedBy::Document,
+        sha256: "1f".repeat(32),
+        entries: 1,
+    };
+    let name = |kind, text: &str| ListedName { kind, text: text.into() };
+    let entry = Entry {
+        id: "18068".into(),
+        reference: None,
+        kind: EntryKind::Organization,
+        names: vec![
+            name(NameKind::Primary, "ROSOBORONEKSPORT OAO"),
+            name(NameKind::Alias, "ROSOBORONEXPORT"),
+        ],
+        programs: vec!["UKRAINE-EO13662".into()],
+        countries: vec!["RU".try_into().unwrap()],
+        birth_dates: vec![],
+        identifiers: vec![],
+        addresses: vec!["27 Stromynka ul., Moscow 107076".into()],
+        remarks: None,
+    };
+    let list = Arc::new(Watchlist { version: version.clone(), entries: vec![entry] });
+    let state = ListState {
+        list: version.list.clone(),
+        version: Some(version),
+        checked_at: Some(Utc::now()),
+        stale: None,
+    };
+    Watchlists { screener: Arc::new(kyb_screening::Screener::build(&[list])), states: vec![state] }
+}
+
+/// A small business that nothing speaks against.
+pub fn bakery() -> Value {
+    json!({
+        "name": "Bäckerei Müller GmbH", "country": "DE", "legal_form": "GmbH",
+        "description": "Bakes bread and cakes and sells them in its own shop.",
+        "identifiers": [{"kind": "tax_id", "value": "DE 123 456 789", "country": "DE"}],
+    })
+}
+
+/// The sanctioned company with a misspelt name.
+pub fn sanctioned() -> Value {
+    json!({"name": "Rosoboroneksprot OAO", "country": "RU"})
+}

@@ -1,0 +1,66 @@
+//! Limits: requests per tenant, requests at once, keys taken back.
+
+use kyb_gateway::GatewayOptions;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::harness::{World, answer, tenant_file, until};
+
+#[tokio::test]
+async fn a_tenant_that_asks_too_often_is_told_when_to_come_back_and_no_other_suffers() {
+    let world = World::with(GatewayOptions::default(), 3).await.ready().await;
+    for left in ["2", "1", "0"] {
+        let served = world.get("/v1/watchlists", &world.acme.service).await.expect(200);
+        assert_eq!((served.header("x-ratelimit-limit"), served.header("x-ratelimit-remaining")), ("3", left));
+    }
+    let refused = world.get("/v1/watchlists", &world.acme.guest).await;
+    refused.problem(429, "RATE_LIMITED");
+    assert_eq!((refused.header("retry-after"), refused.header("x-ratelimit-remaining")), ("1", "0"));
+    assert_eq!(refused.header("x-ratelimit-reset"), "3");
+    world.get("/v1/watchlists", &world.other.service).await.expect(200);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn more_requests_at_once_than_there_is_room_for_are_turned_away_not_queued() {
+    let options = GatewayOptions { most_requests: 0, ..GatewayOptions::default() };
+    let world = World::with(options, 1000).await.ready().await;
+    let refused = world.get("/v1/watchlists", &world.acme.service).await;
+    refused.problem(503, "OVERLOADED");
+    assert_eq!(refused.header("retry-after"), "1");
+    world.get("/health", "").await.expect(200);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_within_two_seconds_and_the_tenants_other_keys_are_not() {
+    let world = World::start().await.ready().await;
+    world.get("/v1/watchlists", &world.acme.guest).await.expect(200);
+    let file = tenant_file(world.settings.path(), &world.acme.tenant);
+    let mut settings: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    settings["api_keys"].as_array_mut().unwrap().retain(|key| key["id"] != "acmeguest");
+    std::fs::write(&file, settings.to_string()).unwrap();
+    let revoked = std::time::Instant::now();
+    until(async || world.get("/v1/watchlists", &world.acme.guest).await.status == 401).await;
+    assert!(revoked.elapsed().as_secs_f64() < 2.0, "{:?}", revoked.elapsed());
+    world.get("/v1/watchlists", &world.acme.service).await.expect(200);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn settings_that_are_refused_change_nothing_and_are_reported() {
+    let world = World::start().await.ready().await;
+    std::fs::write(tenant_file(world.settings.path(), &world.acme.tenant), "id: acme\n").unwrap();
+    until(async || world.get("/ready", "").await.text.contains("last good ones are in use")).await;
+    assert_eq!(world.get("/ready", "").await.status, 200);
+    world.get("/v1/watchlists", &world.acme.service).await.expect(200);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_head_request_is_answered_like_a_get_without_its_body() {
+    let world = World::start().await.ready().await;
+    let head = answer(world.request(Method::HEAD, "/v1/watchlists", &world.acme.service)).await.expect(200);
+    assert_eq!(head.text, "");
+    world.finish().await.unwrap();
+}
