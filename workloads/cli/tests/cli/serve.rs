@@ -1,0 +1,146 @@
+//! `kyb serve` and `kyb demo`: what they say, and what they leave behind.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::program::{command, example_list, shared};
+
+/// A running `kyb serve`.
+struct Serving {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    url: String,
+    key: String,
+    /// The folder of its database.
+    folder: PathBuf,
+}
+
+impl Serving {
+    fn start(list: &str) -> Self {
+        let mut child = command(&["serve", "--listen", "127.0.0.1:0", "--lists", list])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let (mut url, mut key) = (None, None);
+        while url.is_none() || key.is_none() {
+            let mut line = String::new();
+            assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "it ended before it was ready");
+            url = url.or_else(|| word_after(&line, "ready at ").map(|word| word.trim_end_matches(';').to_owned()));
+            key = key.or_else(|| word_after(&line, "(shown once): ").map(str::to_owned));
+        }
+        let folder = database_folder(child.id()).expect("a PostgreSQL belongs to it");
+        Self { child, stdout, url: url.unwrap(), key: key.unwrap(), folder }
+    }
+
+    fn verify(&self, body: &'static str) -> (u16, serde_json::Value) {
+        let (url, key) = (format!("{}/v1/verifications", self.url), self.key.clone());
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let request = client.post(url).header("X-API-Key", key).header("Content-Type", "application/json");
+            let answer = request.body(body).send().await.unwrap();
+            (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap())
+        })
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+fn word_after<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
+    line.split_once(mark)?.1.split_whitespace().next()
+}
+
+/// `(pid, parent, command line)` of every process.
+fn processes() -> Vec<(u32, u32, Vec<String>)> {
+    let entries = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    entries
+        .filter_map(|pid: u32| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+            let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+            let words = line.split(|b| *b == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+            Some((pid, parent, words))
+        })
+        .collect()
+}
+
+/// The folder of the server among the descendants of `ancestor`.
+fn database_folder(ancestor: u32) -> Option<PathBuf> {
+    let processes = processes();
+    let mut family = vec![ancestor];
+    loop {
+        let next = processes.iter().find(|(pid, parent, _)| family.contains(parent) && !family.contains(pid));
+        let Some((pid, _, words)) = next else { return None };
+        family.push(*pid);
+        if let Some(at) = words.iter().position(|word| word == "-D") {
+            return Path::new(&words[at + 1]).parent().map(Path::to_owned);
+        }
+    }
+}
+
+fn nothing_is_left(folder: &Path) -> bool {
+    let name = folder.to_str().unwrap();
+    !folder.exists() && !processes().iter().any(|(_, _, words)| words.iter().any(|word| word.contains(name)))
+}
+
+/// Asks again until it holds; a condition that never comes true is a failure.
+fn within(limit: Duration, what: &str, condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
+        std::thread::sleep(Duration::from_millis(20)); // between two looks, so that looking does not slow it down
+    }
+}
+
+const LISTED: &str = r#"{"business": {"name": "Rosoboroneksport OAO", "country": "RU"}}"#;
+
+#[test]
+fn serve_answers_and_after_ctrl_c_nothing_is_left() {
+    let mut serving = Serving::start(&example_list());
+    let (status, verification) = serving.verify(LISTED);
+    assert_eq!((status, &verification["decision"]["outcome"]), (201, &"reject".into()), "{verification:#}");
+    let (status, _) = serving.verify("{");
+    assert_eq!(status, 400);
+    assert!(!nothing_is_left(&serving.folder), "twin: while it runs, there is something to leave behind");
+    serving.signal("INT");
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    assert!(nothing_is_left(&serving.folder), "all is gone before the program ends, not some time later");
+    let mut rest = String::new();
+    serving.stdout.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("curl") && rest.contains(&serving.url), "{rest}");
+}
+
+#[test]
+fn nothing_is_left_after_a_kill_either() {
+    for signal in ["TERM", "KILL"] {
+        let mut serving = Serving::start(&shared("ofac-2019"));
+        serving.signal(signal);
+        serving.child.wait().unwrap();
+        within(Duration::from_secs(20), signal, || nothing_is_left(&serving.folder));
+    }
+}
+
+#[test]
+fn the_demo_comes_out_as_it_should_with_the_example_and_with_a_real_list() {
+    for lists in [vec![], vec!["--lists".to_owned(), shared("ofac-2019")]] {
+        let arguments = [vec!["demo".to_owned()], lists.clone()].concat();
+        let output = command(&arguments).stdin(Stdio::null()).output().unwrap();
+        let (said, notes) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(0), "{said}\n{notes}");
+        for part in ["REJECT", "REVIEW", "18782", "3118", "POST http://127.0.0.1:", "every hash of the chain holds"] {
+            assert!(said.contains(part), "{part} is not in {said}");
+        }
+        assert_eq!(said.contains("EXAMPLE LIST"), lists.is_empty(), "an example is called one");
+    }
+}
