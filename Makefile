@@ -1,0 +1,65 @@
+# Everything a person or CI does with this repository. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# Outside the work tree, so that several clones share what is built.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/kyb/target
+# rustup puts cargo here; a shell that was open before does not know it yet.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+TOOLS := $(HOME)/.cache/kyb/tools
+CARGO_DENY_VERSION := 0.20.2
+# A copy of the RustSec advisory database; fetched where there is none.
+ADVISORIES ?= ../shared/data/rustsec
+
+.PHONY: help
+help: ## List the targets
+	@echo 'Usage: make TARGET'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## Install missing Debian packages, and check that Rust is there
+	@scripts/setup.sh
+
+.PHONY: demo
+demo: setup ## Start everything on loopback and verify three businesses (WATCHLISTS=folder for a real list)
+	@cargo build --locked -p kyb-cli
+	@exec "$$CARGO_TARGET_DIR/debug/kyb" demo $(if $(WATCHLISTS),--lists "$(WATCHLISTS)")
+
+.PHONY: test
+test: setup ## Run all tests, with real PostgreSQL servers that they start themselves
+	@scripts/test.sh $(TEST_ARGS)
+
+.PHONY: lint
+lint: setup ## Check the format, clippy, the docs' links, and that there is one TLS provider
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
+	@scripts/one-tls-provider.sh
+
+.PHONY: fmt
+fmt: ## Format the code
+	cargo fmt --all
+
+.PHONY: bench
+bench: setup ## Measure, each figure beside its baseline; JSON lines on standard output (BENCH_ARGS)
+	@cargo run --locked --release -p kyb-bench -- $(BENCH_ARGS)
+
+.PHONY: docs
+docs: ## Build the documentation of the crates
+	cargo doc --locked --workspace --no-deps
+	@echo "open $$CARGO_TARGET_DIR/doc/kyb_domain/index.html"
+
+.PHONY: deny
+deny: $(TOOLS)/bin/cargo-deny ## Check licences, known vulnerabilities, banned and foreign crates
+	@PATH="$(TOOLS)/bin:$$PATH" scripts/deny.sh "$(ADVISORIES)"
+
+$(TOOLS)/bin/cargo-deny: Makefile
+	cargo install cargo-deny --locked --version $(CARGO_DENY_VERSION) --root $(TOOLS)
+	@touch $@
+
+.PHONY: ci
+ci: lint test ## What CI runs

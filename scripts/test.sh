@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs all tests, or what the arguments pick (as for `cargo test`), and ends with one line that adds up the results.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+status=0
+cargo test --locked --workspace --no-fail-fast "$@" 2>&1 | tee "$log" || status=$?
+
+# Each test binary ends with `test result: ok. 3 passed; 0 failed; …`.
+awk '/^test result: / { passed += $4; failed += $6 } END { printf "\n%d passed, %d failed\n", passed, failed }' "$log"
+exit "$status"
