@@ -1,0 +1,146 @@
+//! `kyb-bench`: figures of the platform, as JSON lines on standard output, each beside a baseline measured in the same run.
+//!
+//! ```text
+//! rounds: ours, baseline, ours, baseline, …  ──► medians, median of the rounds' ratios ──► figure
+//! ```
+//!
+//! | module | what | baseline |
+//! |---|---|---|
+//! | [`read`] | `GET /v1/verifications/{id}` | a bare hyper server that answers the same bytes |
+//! | [`write`] | `POST /v1/verifications`, recorded and audited | `pgbench` with single-insert transactions |
+//! | [`screen`] | screenings in process and over HTTP | Jaro-Winkler over every name |
+//! | [`memory`] | resident memory of the gateway, settled and during a swap | the same gateway without lists |
+//! | [`loading`] | reading and indexing a list | a bare csv reader over the same files |
+
+mod bare;
+mod figure;
+mod load;
+mod loading;
+mod memory;
+mod read;
+mod rounds;
+mod screen;
+mod write;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+
+/// Measures the platform on loopback; figures on standard output, progress on standard error.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 110)]
+struct Arguments {
+    /// Only these; all of them where not said
+    #[arg(long, value_name = "NAME")]
+    only: Vec<Benchmark>,
+    /// How long each round takes, where a round is a length of time
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: u64,
+    /// Rounds of each figure and of its baseline, in turn
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
+    rounds: u32,
+    /// Connections under load
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    connections: u32,
+    /// Folder with a list in OFAC's format; OFAC's of 2019 beside the repository if it is there, else the example
+    #[arg(long, value_name = "DIR")]
+    lists: Option<PathBuf>,
+    /// Used by this program itself: serve the bytes of a file on this loopback port
+    #[arg(long, hide = true, requires = "body")]
+    bare_server: Option<u16>,
+    /// Used by this program itself: the file to serve
+    #[arg(long, hide = true)]
+    body: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Benchmark {
+    /// Reading a verification over HTTP.
+    Read,
+    /// Verifying over HTTP, recorded and audited.
+    Write,
+    /// Screening.
+    Screen,
+    /// Memory of the gateway.
+    Memory,
+    /// Loading a list.
+    Loading,
+}
+
+/// How to measure.
+#[derive(Debug, Clone)]
+struct Setup {
+    rounds: u32,
+    round: Duration,
+    connections: usize,
+    lists: PathBuf,
+}
+
+impl Arguments {
+    fn setup(&self) -> anyhow::Result<Setup> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let candidates = [root.join("../shared/data/ofac-2019"), root.join("examples/lists")];
+        let lists = self.lists.clone().or_else(|| candidates.into_iter().find(|folder| folder.is_dir()));
+        let lists = lists.context("no list to measure with; name a folder with --lists")?;
+        Ok(Setup {
+            rounds: self.rounds,
+            round: Duration::from_secs(self.seconds),
+            connections: self.connections as usize,
+            lists: lists.canonicalize().with_context(|| format!("can't open {}", lists.display()))?,
+        })
+    }
+
+    async fn run(self) -> anyhow::Result<()> {
+        if let (Some(port), Some(body)) = (self.bare_server, &self.body) {
+            return bare::serve(port, std::fs::read(body)?).await;
+        }
+        let setup = self.setup()?;
+        let wanted = |benchmark| self.only.is_empty() || self.only.contains(&benchmark);
+        eprintln!("lists: {}", setup.lists.display());
+        if wanted(Benchmark::Loading) {
+            loading::measure(&setup).await?;
+        }
+        if wanted(Benchmark::Screen) {
+            screen::measure(&setup).await?;
+        }
+        if wanted(Benchmark::Read) {
+            read::measure(&setup).await?;
+        }
+        if wanted(Benchmark::Write) {
+            write::measure(&setup).await?;
+        }
+        if wanted(Benchmark::Memory) {
+            memory::measure(&setup).await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Arguments::parse().run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Arguments::command().debug_assert();
+    }
+}

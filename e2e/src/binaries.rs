@@ -1,0 +1,48 @@
+//! The programs under test. Cargo builds no other package's binaries for a test, so they are built here, once in a process,
+//! in the profile and target folder of the running test. Nothing is compiled if they are up to date.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use anyhow::Context as _;
+
+/// The workspace's root.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Builds `kyb-gateway` and `kyb-worker` unless this process did already, and says in which folder they are. Blocks, the
+/// first time for as long as the build takes.
+pub fn ensure_built() -> anyhow::Result<&'static Path> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    match BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}"))) {
+        Ok(folder) => Ok(folder),
+        Err(why) => Err(anyhow::anyhow!("{why}")),
+    }
+}
+
+fn build() -> anyhow::Result<PathBuf> {
+    let folder = profile_folder()?;
+    let (target, name) = (folder.parent(), folder.file_name().and_then(|name| name.to_str()));
+    let (target, name) = target.zip(name).context("the test runs from no target folder")?;
+    let profile = if name == "debug" { "dev" } else { name };
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        // The whole workspace: with `-p` cargo would choose other features and build everything once more.
+        .args(["build", "--quiet", "--locked", "--workspace", "--bins", "--profile", profile])
+        .arg("--target-dir")
+        .arg(target)
+        .current_dir(ROOT)
+        .output()
+        .context("can't run cargo to build kyb-gateway and kyb-worker")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "can't build kyb-gateway and kyb-worker:\n{said}");
+    Ok(folder)
+}
+
+/// `target/<profile>`, where tests (in `deps`) and binaries lie.
+fn profile_folder() -> anyhow::Result<PathBuf> {
+    let executable = std::env::current_exe().context("can't tell which program this is")?;
+    let beside_deps = executable.ancestors().skip(1).find(|folder| folder.join("deps").is_dir());
+    beside_deps.map(Path::to_owned).context("this program was not built by cargo")
+}

@@ -1,0 +1,180 @@
+//! What was acknowledged survives: PostgreSQL is killed fifty times under load, the gateway five times with it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::ensure;
+use kyb_e2e::{Client, Ledger, Plan, Platform, waiting::until};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+const KILLS: usize = 50;
+const WRITERS: usize = 6;
+/// Every so many kills of PostgreSQL the gateway is killed too.
+const GATEWAY_TOO: usize = 10;
+/// Acknowledgements between two kills, so that each kill comes under load.
+const BETWEEN: usize = 20;
+
+struct Writers {
+    ledger: Arc<Ledger>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Writers {
+    fn start(client: &Client) -> Self {
+        let (ledger, stop, mut tasks) = (Arc::new(Ledger::default()), CancellationToken::new(), JoinSet::new());
+        for writer in 0..WRITERS {
+            let (ledger, client, stop) = (ledger.clone(), client.clone(), stop.clone());
+            tasks.spawn(async move { ledger.fill(&client, writer, &stop).await });
+        }
+        Self { ledger, stop, tasks }
+    }
+
+    /// Waits for `more` acknowledgements.
+    async fn progress(&self, more: usize) -> anyhow::Result<()> {
+        let wanted = self.ledger.len() + more;
+        until("acknowledgements", Duration::from_secs(60), || async {
+            ensure!(self.ledger.len() >= wanted, "{} of {wanted}: {:?}", self.ledger.len(), self.ledger.unexpected());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn finish(self) -> Arc<Ledger> {
+        self.stop.cancel();
+        self.tasks.join_all().await;
+        self.ledger
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_acknowledged_verification_is_lost_over_fifty_kills_and_none_is_there_twice() {
+    let began = Instant::now();
+    let mut platform = Platform::start(Plan { durable: true, ..Plan::new() }).await.unwrap();
+    let acme = platform.client("acme").unwrap();
+    let writers = Writers::start(&acme);
+    for kill in 1..=KILLS {
+        writers.progress(BETWEEN).await.unwrap();
+        platform.database.server().crash();
+        if kill % GATEWAY_TOO == 0 {
+            platform.replace_gateway().await.unwrap();
+        }
+        platform.database.server().restart().unwrap();
+    }
+    writers.progress(BETWEEN).await.unwrap();
+    let ledger = writers.finish().await;
+
+    let (stored, chain_holds) = audited(&platform).await;
+    println!(
+        "{KILLS} kills of PostgreSQL, {} of the gateway with it: {} acknowledged, {} attempts without an answer, \
+         {stored} stored, {:.0} s",
+        KILLS / GATEWAY_TOO,
+        ledger.len(),
+        ledger.unanswered(),
+        began.elapsed().as_secs_f64()
+    );
+    assert!(ledger.unanswered() >= KILLS as u64, "the kills came under load");
+    assert_eq!(ledger.losses(&acme).await.unwrap(), Vec::<String>::new());
+    assert_eq!(stored, ledger.len(), "as many stored as acknowledged: none twice");
+    assert_eq!(ledger.changed_replays(&acme).await.unwrap(), Vec::<String>::new());
+    assert_eq!(audited(&platform).await.0, stored, "a replay stores nothing");
+    assert!(chain_holds, "the audit chain has no gap");
+    assert_eq!(ledger.unexpected(), Vec::<String>::new(), "while the database is away the answer is 503");
+}
+
+/// How many verifications stand in the tenant's audit chain, each once, and whether the chain holds.
+async fn audited(platform: &Platform) -> (usize, bool) {
+    let store = platform.database.store().unwrap().tenant(&"acme".try_into().unwrap());
+    let mut objects = std::collections::BTreeSet::new();
+    let mut after = 0;
+    loop {
+        let events = store.audit_events(after, 1000).await.unwrap();
+        let Some(last) = events.last() else { break };
+        after = last.sequence;
+        for event in events.into_iter().filter(|event| event.object.starts_with("ver_")) {
+            assert!(objects.insert(event.object), "a verification is recorded once");
+        }
+    }
+    (objects.len(), store.verify_audit_chain().await.unwrap().is_none())
+}
+
+/// The twin: the same ledger and the same kills against a server that acknowledges first and stores afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_shows_the_losses_of_a_server_that_acknowledges_before_it_stores() {
+    let platform = Platform::start(Plan { durable: true, ..Plan::new() }).await.unwrap();
+    let hasty = hasty::start(&platform).await.unwrap();
+    let writers = Writers::start(&hasty);
+    for _ in 0..10 {
+        writers.progress(BETWEEN).await.unwrap();
+        platform.database.server().crash();
+        platform.database.server().restart().unwrap();
+    }
+    let ledger = writers.finish().await;
+    platform.ready().await.unwrap();
+    let losses = ledger.losses(&hasty).await.unwrap();
+    println!("acknowledged before stored: {} of {} lost", losses.len(), ledger.len());
+    assert!(!losses.is_empty(), "the ledger must find them");
+}
+
+/// A server for `/v1/verifications` that answers 201 at once and stores when it gets round to it.
+mod hasty {
+    use axum::{
+        Json, Router,
+        extract::{Path, State},
+        http::{StatusCode, header},
+        response::IntoResponse,
+        routing::{get, post},
+    };
+    use kyb_domain::{
+        audit::{Actor, ActorKind},
+        verification::{Verification, VerificationRequest},
+    };
+    use kyb_e2e::{Client, Platform};
+    use kyb_store::{TenantStore, audit::AuditContext};
+    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+    #[derive(Clone)]
+    struct Hasty {
+        store: TenantStore,
+        later: UnboundedSender<Verification>,
+    }
+
+    pub(super) async fn start(platform: &Platform) -> anyhow::Result<Client> {
+        let store = platform.database.store()?.tenant(&"acme".try_into()?);
+        let (later, queue) = unbounded_channel();
+        tokio::spawn(store_later(store.clone(), queue));
+        let routes = Router::new()
+            .route("/v1/verifications", post(verify))
+            .route("/v1/verifications/{id}", get(read))
+            .with_state(Hasty { store, later });
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Client::new(format!("http://{address}"))
+    }
+
+    async fn verify(State(hasty): State<Hasty>, Json(request): Json<VerificationRequest>) -> (StatusCode, Json<Verification>) {
+        let verification = Verification::accepted(request, None, chrono::Utc::now());
+        let _ = hasty.later.send(verification.clone());
+        (StatusCode::CREATED, Json(verification))
+    }
+
+    async fn read(State(hasty): State<Hasty>, Path(id): Path<String>) -> axum::response::Response {
+        let Ok(id) = id.parse() else { return StatusCode::NOT_FOUND.into_response() };
+        match hasty.store.verification_json(id).await {
+            Ok(Some(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+            Ok(None) => StatusCode::NOT_FOUND.into_response(),
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    }
+
+    async fn store_later(store: TenantStore, mut queue: UnboundedReceiver<Verification>) {
+        let audit = AuditContext { actor: Actor { kind: ActorKind::System, id: "hasty".to_owned() }, request_id: None };
+        while let Some(verification) = queue.recv().await {
+            let _ = store.enqueue_verification(&verification, &audit, None).await;
+        }
+    }
+}
