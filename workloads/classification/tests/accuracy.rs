@@ -158,6 +158,8 @@ fn a_known_code_has_a_title() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_text_gets_an_answer_that_is_in_order_and_the_same_again(text in "[\\PC]{0,200}") {
         let text = FreeText::try_from(text).unwrap();

@@ -112,7 +112,7 @@ fn index(
         states.insert(id.clone(), ListState { list: id.clone(), version, checked_at: Some(now), stale });
     }
     let lists: Vec<Arc<Watchlist>> = lists.into_values().collect();
-    Watchlists { screener: std::sync::Arc::new(Screener::build(&lists)), states: states.into_values().collect() }
+    Watchlists { screener: Arc::new(Screener::build(&lists)), states: states.into_values().collect() }
 }
 
 /// Without a server nobody watches the source, so all that can tell a list's age is its publisher's date.

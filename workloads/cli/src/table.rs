@@ -1,7 +1,12 @@
 //! Tables in csv as people and programs write them: with a byte order mark or without, columns in any order, bad rows
 //! among good ones. A bad row is handed on as a problem with its line, never left out.
 
-use std::{fs::File, io, path::PathBuf, str::FromStr};
+use std::{
+    fs::File,
+    io::{self, BufRead as _},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use anyhow::Context as _;
 use csv::{ByteRecord, StringRecord};
@@ -58,9 +63,19 @@ impl Input {
 
 /// A table whose header has been read and has every column that is needed.
 pub(crate) struct Table {
-    reader: csv::Reader<Box<dyn io::Read + Send>>,
+    reader: csv::Reader<Source>,
     header: StringRecord,
     name: String,
+    line_end: LineEnd,
+}
+
+type Source = io::BufReader<Box<dyn io::Read + Send>>;
+
+/// How lines end: the csv reader takes the line feed of a pair for part of the next row, which matters for line numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineEnd {
+    LineFeed,
+    Pair,
 }
 
 /// Where a column stands, from 0.
@@ -84,7 +99,11 @@ impl Table {
     }
 
     fn read(source: Box<dyn io::Read + Send>, name: String) -> anyhow::Result<Self> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).buffer_capacity(1 << 16).from_reader(source);
+        let mut source = io::BufReader::with_capacity(1 << 16, source);
+        let beginning = source.fill_buf().with_context(|| format!("reading {name}"))?;
+        let first_line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line_end = if first_line.ends_with(b"\r") { LineEnd::Pair } else { LineEnd::LineFeed };
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
         let header = reader.byte_headers().with_context(|| format!("reading {name}"))?.clone();
         let remedy = "write comma-separated values in UTF-8 whose first row names the columns";
         let header = StringRecord::from_byte_record(header)
@@ -92,7 +111,7 @@ impl Table {
         if header.is_empty() {
             return Err(Unusable::new(format!("{name} is empty: there is not even a header"), remedy).into());
         }
-        Ok(Self { reader, header, name })
+        Ok(Self { reader, header, name, line_end })
     }
 
     /// The header as given.
@@ -123,7 +142,7 @@ impl Table {
 
     /// The rows. Ends after an error of reading, which is not an error of a row.
     pub(crate) fn rows(self) -> impl Iterator<Item = anyhow::Result<Row>> + Send {
-        let Self { mut reader, header, name } = self;
+        let Self { mut reader, header, name, line_end } = self;
         let mut ended = false;
         std::iter::from_fn(move || {
             if ended {
@@ -132,7 +151,7 @@ impl Table {
             let mut record = ByteRecord::new();
             match reader.read_byte_record(&mut record) {
                 Ok(true) => {
-                    let line = record.position().map_or(0, csv::Position::line);
+                    let line = first_line(&record, reader.position().line(), line_end);
                     Some(Ok(Row { line, record, expected: header.len() }))
                 }
                 Ok(false) => None,
@@ -143,6 +162,14 @@ impl Table {
             }
         })
     }
+}
+
+/// The line a row begins on, from the line that the reader has come to. The row's own position is that of the blank lines
+/// before it, if there are any, and never too late.
+fn first_line(record: &ByteRecord, reached: u64, line_end: LineEnd) -> u64 {
+    let inside = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+    let own_end = u64::from(line_end == LineEnd::LineFeed);
+    reached.saturating_sub(inside + own_end).max(record.position().map_or(0, csv::Position::line))
 }
 
 impl Row {
@@ -212,6 +239,8 @@ mod tests {
 
     #[test]
     fn every_row_is_handed_on_with_its_line_whatever_is_wrong_with_it() {
+        let lines = |bytes| rows(bytes).iter().map(|row| row.line).collect::<Vec<_>>();
+        assert_eq!(lines(b"id\r\n1\r\n\r\n2\r\n\"3\r\n\"\r\n4"), [2, 4, 5, 7]);
         let rows = rows(b"id,name\n1,ok\n2\n\n3,a,b\n\"4\",\"two\nlines\"\n5,\xff\n");
         let seen: Vec<(u64, bool, bool)> =
             rows.iter().map(|row| (row.line, row.check().is_ok(), row.field(Column(1)).is_ok())).collect();

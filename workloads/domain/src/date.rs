@@ -47,7 +47,7 @@ impl PartialDate {
         let first = first.unwrap_or(NaiveDate::MIN); // the constructor made sure that it exists
         let next = match (self.month, self.day) {
             (_, Some(_)) => return (first, first),
-            (Some(12), None) | (None, None) => NaiveDate::from_ymd_opt(self.year + 1, 1, 1),
+            (Some(12) | None, None) => NaiveDate::from_ymd_opt(self.year + 1, 1, 1),
             (Some(month), None) => NaiveDate::from_ymd_opt(self.year, month + 1, 1),
         };
         (first, next.and_then(|day| day.pred_opt()).unwrap_or(NaiveDate::MAX))

@@ -37,6 +37,7 @@ impl Score {
     }
 
     /// Rounded to `digits` decimal places, for answers that people read.
+    #[must_use]
     pub fn rounded(self, digits: i32) -> Self {
         let unit = 10_f64.powi(digits);
         Self((self.0 * unit).round() / unit)

@@ -80,7 +80,7 @@ fn record(app: &App, span: &Span, method: &Method, route: &str, response: &Respo
     }
     span.record("status", status);
     let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(parent: span, status, took_us, "answered");
+    tracing::info!(parent: span, took_us, "answered");
 }
 
 const KNOWN_METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

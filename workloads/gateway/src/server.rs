@@ -103,7 +103,7 @@ async fn refused_database(app: &App) -> StoreError {
             Ok(()) => break,
             Err(error @ (Configuration(_) | Schema(_) | UnsafeRole { .. })) => return error,
             Err(error) => {
-                tracing::warn!(error = chain(&error), retry_in = ?pause, "the database could not be checked")
+                tracing::warn!(error = chain(&error), retry_in = ?pause, "the database could not be checked");
             }
         }
         sleep(pause).await;

@@ -82,7 +82,9 @@ impl Usage {
                 rows.iter().filter_map(|(row, counts)| self.wire(row, *counts)).collect();
             if let Err(error) = store.tenant(&tenant).add_usage(&wire).await {
                 outcome = Err(error);
-                rows.into_iter().for_each(|(row, counts)| self.add(row, counts));
+                for (row, counts) in rows {
+                    self.add(row, counts);
+                }
             }
         }
         outcome

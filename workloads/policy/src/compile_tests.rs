@@ -119,7 +119,7 @@ fn names_are_labels_and_unique_and_rules_are_not_too_many() {
 fn a_rule_that_could_run_long_is_refused_before_it_runs() {
     let square = "screening.matches.exists(a, screening.matches.exists(b, a.score < b.score))";
     assert_eq!(compile_one(square), Ok(()));
-    let often = vec![square; 10].join(" || ");
+    let often = [square; 10].join(" || ");
     assert!(compile_one(&often).unwrap_err().contains("units"), "{often}");
     let grows = |list: &str| format!("{list}.map(a, {list}.map(b, [a, b, a, b])).size() > 0");
     assert_eq!(compile_one(&grows("[1, 2, 3]")), Ok(()));

@@ -19,6 +19,7 @@ use crate::{CALL_FOR_ACTION, INCREASED_MONITORING};
 
 /// Everything that can be bad, each switched on or off.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each fact is there or not, and any may go with any other")]
 struct Bad {
     match_with_evidence: bool,
     name_match: bool,

@@ -23,7 +23,10 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
                 _ => {}
             }
             if depth > DEEPEST {
-                return Err(format!("line {} opens more than {DEEPEST} brackets within each other; is one not closed?", at + 1));
+                return Err(format!(
+                    "line {} opens more than {DEEPEST} brackets within each other; is one not closed?",
+                    at + 1
+                ));
             }
         }
     }
@@ -40,6 +43,8 @@ mod tests {
         assert!(check(&format!("\n{}", "[".repeat(DEEPEST + 1))).unwrap_err().starts_with("line 2 opens"));
         assert_eq!(check(&"- {a: [b]}\n".repeat(10_000)), Ok(()));
         assert_eq!(check(&"x".repeat(LONGEST_LINE)), Ok(()));
-        assert!(check(&format!("\n\n{}", "? ".repeat(LONGEST_LINE))).unwrap_err().starts_with("line 3 is longer"));
+        assert!(
+            check(&format!("\n\n{}", "? ".repeat(LONGEST_LINE))).unwrap_err().starts_with("line 3 is longer")
+        );
     }
 }

@@ -65,7 +65,9 @@ mod tests {
     #[test]
     fn a_period_is_a_number_and_a_unit() {
         assert_eq!(["0s", "90s", "15m", "24h", "7d"].map(read), [0, 90, 900, 86_400, 604_800].map(Ok));
-        for bad in ["", "s", "90", "1.5h", "-1s", "+1s", "1 h", "1hh", "1w", "1H", "99999999999999999999d", "١s"] {
+        for bad in
+            ["", "s", "90", "1.5h", "-1s", "+1s", "1 h", "1hh", "1w", "1H", "99999999999999999999d", "١s"]
+        {
             assert_eq!(read(bad), Err(BadPeriod), "{bad}");
         }
     }

@@ -91,9 +91,12 @@ impl ListSettings {
         if file.max_age > LONGEST_MAX_AGE {
             return Err(format!("max_age is {}; it must be at most 365d", file.max_age));
         }
-        let is_sha256 = |text: &String| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let is_sha256 =
+            |text: &String| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if file.accept_shrink.as_ref().is_some_and(|sha256| !is_sha256(sha256)) {
-            return Err("accept_shrink must be the SHA-256 that the refusal names, 64 of 0-9 and a-f".to_owned());
+            return Err(
+                "accept_shrink must be the SHA-256 that the refusal names, 64 of 0-9 and a-f".to_owned()
+            );
         }
         Ok(Self {
             id: file.id.clone(),

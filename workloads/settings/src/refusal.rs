@@ -50,7 +50,8 @@ mod tests {
     #[test]
     fn what_may_be_a_key_or_a_hash_is_blotted_out() {
         let hash = "0123456789abcdef".repeat(4);
-        let problem = format!("unknown field `kyb_live_k1ab_S-e_c`, value \"sha256:{hash}\" at line 3 column 5");
+        let problem =
+            format!("unknown field `kyb_live_k1ab_S-e_c`, value \"sha256:{hash}\" at line 3 column 5");
         let shown = SettingsError::new("tenant-acme.yaml", problem).to_string();
         assert_eq!(
             shown,

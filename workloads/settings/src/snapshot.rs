@@ -62,12 +62,17 @@ impl Snapshot {
         let tenant = &checked.tenant;
         let wanted = tenant.lists.iter().flatten();
         if let Some(unknown) = wanted.into_iter().find(|list| !self.platform.has(list)) {
-            return Err(format!("lists: `{unknown}` is not among the lists of {PLATFORM_FILE}; add it there or take it out"));
+            return Err(format!(
+                "lists: `{unknown}` is not among the lists of {PLATFORM_FILE}; add it there or take it out"
+            ));
         }
         for key in &checked.keys {
             self.callers.insert(tenant, key).map_err(|other| {
                 let file = tenant_file_name(&other.id);
-                format!("api_keys: `{}` is also a key of {file}; make a new key with an id of its own", key.id)
+                format!(
+                    "api_keys: `{}` is also a key of {file}; make a new key with an id of its own",
+                    key.id
+                )
             })?;
         }
         match self.tenants.insert(tenant.id.clone(), Arc::clone(tenant)) {

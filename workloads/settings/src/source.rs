@@ -161,7 +161,8 @@ impl Folder {
             }
         }
         if files.len() > MOST_TENANTS + 1 {
-            let problem = format!("holds more than {MOST_TENANTS} tenants; spread them over several installations");
+            let problem =
+                format!("holds more than {MOST_TENANTS} tenants; spread them over several installations");
             return Err(SettingsError::new("the settings' folder", problem));
         }
         Ok(Listing { files, data_link: fs::read_link(self.path.join("..data")).ok(), looked_at })
@@ -181,7 +182,12 @@ impl Folder {
         self.assemble()
     }
 
-    fn load_file(&self, name: &str, stamp: Option<Stamp>, looked_at: SystemTime) -> Result<Known, SettingsError> {
+    fn load_file(
+        &self,
+        name: &str,
+        stamp: Option<Stamp>,
+        looked_at: SystemTime,
+    ) -> Result<Known, SettingsError> {
         let refused = |problem: &str| SettingsError::new(name, problem);
         let stamp = stamp.ok_or_else(|| refused("can't be found; is it a link that leads nowhere?"))?;
         let text = self.text(name, stamp).map_err(|problem| refused(&problem))?;
@@ -206,7 +212,8 @@ impl Folder {
             return Err(too_large());
         }
         String::from_utf8(text).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.split(|byte| *byte == b'\n').count();
             format!("line {line} is not UTF-8 text; save it as UTF-8")
         })
     }
@@ -214,7 +221,8 @@ impl Folder {
     fn parse(&self, name: &str, text: &str) -> Result<Content, SettingsError> {
         bounds::check(text).map_err(|problem| SettingsError::new(name, problem))?;
         if name == PLATFORM_FILE {
-            let file: PlatformFile = serde_yaml::from_str(text).map_err(|e| SettingsError::unreadable(name, &e))?;
+            let file: PlatformFile =
+                serde_yaml::from_str(text).map_err(|e| SettingsError::unreadable(name, &e))?;
             return check_platform(&file, &self.path).map(Content::Platform);
         }
         let id = tenant_of(name)?;
@@ -245,7 +253,9 @@ impl Folder {
 
 fn tenant_of(name: &str) -> Result<TenantId, SettingsError> {
     let id = name.strip_prefix("tenant-").and_then(|rest| rest.strip_suffix(".yaml"));
-    let rule = format!("is neither `{PLATFORM_FILE}` nor `tenant-<id>.yaml`; rename it, or move it out of the folder");
+    let rule = format!(
+        "is neither `{PLATFORM_FILE}` nor `tenant-<id>.yaml`; rename it, or move it out of the folder"
+    );
     let id = id.ok_or_else(|| SettingsError::new(name, rule))?;
     TenantId::try_from(id).map_err(|invalid| SettingsError::new(name, format!("the file's name: {invalid}")))
 }
@@ -278,7 +288,8 @@ impl Stamp {
     /// Whether the file was so young at the look that a later change may bear the same time.
     fn is_young(&self, looked_at: SystemTime) -> bool {
         let (seconds, nanoseconds) = self.changed;
-        let since_epoch = Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(nanoseconds).unwrap_or(0));
+        let since_epoch =
+            Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(nanoseconds).unwrap_or(0));
         let age = looked_at.duration_since(UNIX_EPOCH + since_epoch);
         age.map_or_else(|ahead| ahead.duration() < TIME_STEP, |age| age < TIME_STEP)
     }

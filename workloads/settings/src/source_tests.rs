@@ -113,7 +113,10 @@ fn only_what_changed_is_read_again() {
     let after = next_read(&mut folder).unwrap().unwrap();
     assert_eq!(after.tenants.len(), 2);
     let acme = TenantId::try_from("acme").unwrap();
-    assert!(Arc::ptr_eq(&before.tenants[&acme], &after.tenants[&acme]), "the unchanged tenant is the same object");
+    assert!(
+        Arc::ptr_eq(&before.tenants[&acme], &after.tenants[&acme]),
+        "the unchanged tenant is the same object"
+    );
 }
 
 #[test]

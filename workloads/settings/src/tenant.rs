@@ -64,7 +64,8 @@ impl CheckedTenant {
         }
         file.api_keys.iter().try_for_each(|key| check_key(key, &contexts))?;
         check_lists(file.lists.as_deref())?;
-        let policy = Policy::compile(&file.verification.spec()).map_err(|e| format!("verification.policy: {e}"))?;
+        let policy =
+            Policy::compile(&file.verification.spec()).map_err(|e| format!("verification.policy: {e}"))?;
         let tenant = Tenant {
             id: file.id.clone(),
             display_name: file.display_name.as_str().to_owned(),
@@ -94,10 +95,14 @@ fn check_key(key: &KeyFile, contexts: &[ContextName]) -> Result<(), String> {
     let Some(wanted) = &key.contexts else { return Ok(()) };
     let place = format!("api_keys: `{}`", key.id);
     if wanted.is_empty() {
-        return Err(format!("{place} may act in no context; leave `contexts` out for all, or remove the key"));
+        return Err(format!(
+            "{place} may act in no context; leave `contexts` out for all, or remove the key"
+        ));
     }
     match wanted.iter().find(|context| !contexts.contains(context)) {
-        Some(unknown) => Err(format!("{place} names the context `{unknown}`, which the tenant does not have")),
+        Some(unknown) => {
+            Err(format!("{place} names the context `{unknown}`, which the tenant does not have"))
+        }
         None => Ok(()),
     }
 }
@@ -113,10 +118,7 @@ fn check_lists(lists: Option<&[ListId]>) -> Result<(), String> {
     }
 }
 
-fn first_twice<T: Hash + Eq>(items: impl IntoIterator<Item = T>) -> Option<T>
-where
-    T: Clone,
-{
+fn first_twice<T: Hash + Eq + Clone>(items: impl IntoIterator<Item = T>) -> Option<T> {
     let mut seen = HashSet::new();
     items.into_iter().find(|item| !seen.insert(item.clone()))
 }

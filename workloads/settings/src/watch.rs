@@ -32,7 +32,13 @@ impl Settings {
     /// Settings that never change.
     pub fn fixed(snapshot: Snapshot) -> Self {
         let current = ArcSwap::from_pointee(snapshot);
-        Self { shared: Arc::new(Shared { current, refusal: ArcSwapOption::empty(), changes: watch::Sender::new(()) }) }
+        Self {
+            shared: Arc::new(Shared {
+                current,
+                refusal: ArcSwapOption::empty(),
+                changes: watch::Sender::new(()),
+            }),
+        }
     }
 
     /// Reads a folder and goes on watching it, looking every `interval`, until the last clone of this handle is gone;
@@ -60,7 +66,7 @@ impl Settings {
         let mut changes = self.shared.changes.subscribe();
         async move {
             if changes.changed().await.is_err() {
-                std::future::pending().await // nobody is left who could change them
+                std::future::pending::<()>().await; // nobody is left who could change them
             }
         }
     }
@@ -128,7 +134,10 @@ async fn follow(shared: Weak<Shared>, mut source: Folder, folder: PathBuf, inter
             Ok((look, took, source)) => (source, shared.after(look, interval).max(took * IDLE_SHARE)),
             Err(stopped) if stopped.is_cancelled() => return,
             Err(_) => {
-                shared.refuse(SettingsError::new("the settings' folder", "reading it failed by a mistake of ours; report it"));
+                shared.refuse(SettingsError::new(
+                    "the settings' folder",
+                    "reading it failed by a mistake of ours; report it",
+                ));
                 (Folder::new(&folder), interval)
             }
         };

@@ -1,6 +1,8 @@
 //! Who is let in, and that nothing sent or written can make this crate fail.
 
-use std::fs;
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
+use std::{fmt::Write as _, fs};
 
 use chrono::{DateTime, Duration, Utc};
 use kyb_domain::tenant::{KeyId, Role};
@@ -36,8 +38,12 @@ fn a_key_names_its_tenant_its_role_and_its_contexts() {
     let (all, one) = (key("every"), key("lend"));
     let snapshot = snapshot(&[(&all, ""), (&one, ", contexts: [lending]")]);
     let caller = snapshot.authenticate(one.reveal(), now()).unwrap();
-    assert_eq!((caller.tenant_id().as_str(), caller.key.as_str(), caller.role), ("acme", "lend", Role::ContextManager));
-    let (lending, cards, unknown) = ("lending".parse().unwrap(), "cards".parse().unwrap(), "other".parse().unwrap());
+    assert_eq!(
+        (caller.tenant_id().as_str(), caller.key.as_str(), caller.role),
+        ("acme", "lend", Role::ContextManager)
+    );
+    let (lending, cards, unknown) =
+        ("lending".parse().unwrap(), "cards".parse().unwrap(), "other".parse().unwrap());
     assert!(caller.may_use(&lending) && !caller.may_use(&cards) && !caller.may_use(&unknown));
     let caller = snapshot.authenticate(all.reveal(), now()).unwrap();
     assert!(caller.may_use(&lending) && caller.may_use(&cards) && !caller.may_use(&unknown));
@@ -90,12 +96,17 @@ fn yaml_that_is_made_to_exhaust_the_reader_is_refused_in_good_time() {
     let mut aliases = "a0: &a0 [x]\n".to_owned();
     for level in 1..60 {
         let before = level - 1;
-        aliases.push_str(&format!("a{level}: &a{level} [*a{before}, *a{before}, *a{before}, *a{before}]\n"));
+        writeln!(aliases, "a{level}: &a{level} [*a{before}, *a{before}, *a{before}, *a{before}]").unwrap();
     }
     aliases.push_str("lists: *a59\n");
     let looped = "lists: &a [*a]\n";
-    let digits = format!("lists: [{{id: a, format: un-xml, source: {{directory: x}}, refresh: {}s}}]", "9".repeat(1_000));
-    for text in [&deep, &aliases, looped, &digits, "lists: !!binary x", "--- \n--- \nlists: []", "\u{feff}lists: 1"] {
+    let digits = format!(
+        "lists: [{{id: a, format: un-xml, source: {{directory: x}}, refresh: {}s}}]",
+        "9".repeat(1_000)
+    );
+    for text in
+        [&deep, &aliases, looped, &digits, "lists: !!binary x", "--- \n--- \nlists: []", "\u{feff}lists: 1"]
+    {
         assert!(!read(text, ""), "{text:.40}");
     }
     assert!(!read("lists: []", &"- ".repeat(200_000)));
@@ -103,8 +114,7 @@ fn yaml_that_is_made_to_exhaust_the_reader_is_refused_in_good_time() {
     assert!(started.elapsed() < std::time::Duration::from_secs(20), "took {:?}", started.elapsed());
 }
 
-const PLATFORM: &str =
-    "lists:\n  - {id: ofac-sdn, format: ofac-csv, source: {urls: ['https://example.org/sdn.csv']}, refresh: 30m, max_age: 7d}\n";
+const PLATFORM: &str = "lists:\n  - {id: ofac-sdn, format: ofac-csv, source: {urls: ['https://example.org/sdn.csv']}, refresh: 30m, max_age: 7d}\n";
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]

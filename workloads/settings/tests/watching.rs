@@ -1,5 +1,7 @@
 //! A running workload sees changes of its folder soon, and bad ones never.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::{
     fs,
     os::unix::fs::symlink,

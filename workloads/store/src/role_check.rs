@@ -26,7 +26,8 @@ const PROBLEM: &str = "
         UNION ALL SELECT 7, session_user, 'may create objects in schema kyb'
             WHERE has_schema_privilege(session_user, to_regnamespace('kyb'), 'CREATE')
         UNION ALL SELECT 8, session_user, 'may change audit events'
-            WHERE has_table_privilege(session_user, to_regclass('kyb.audit_events'), 'UPDATE, DELETE, TRUNCATE')
+            FROM pg_class WHERE relnamespace = to_regnamespace('kyb') AND relname = 'audit_events'
+            AND has_table_privilege(session_user, oid, 'UPDATE, DELETE, TRUNCATE')
     )
     SELECT session_user::text, CASE WHEN rolname = session_user THEN what
         ELSE 'is a member of `' || rolname || '`, which ' || what END
@@ -41,8 +42,10 @@ pub(crate) async fn refuse_unsafe_role(pool: &PgPool) -> Result<(), StoreError> 
 }
 
 pub(crate) async fn refuse_other_schema(pool: &PgPool) -> Result<(), StoreError> {
-    const READABLE: &str = "SELECT coalesce(has_schema_privilege(to_regnamespace('kyb'), 'USAGE')
-        AND has_table_privilege(to_regclass('kyb.migrations'), 'SELECT'), false), session_user::text";
+    // Not by `kyb.migrations::regclass`, which is an error where the schema may not be used.
+    const READABLE: &str = "SELECT has_schema_privilege(to_regnamespace('kyb'), 'USAGE') IS TRUE AND EXISTS (
+        SELECT FROM pg_class WHERE relnamespace = to_regnamespace('kyb') AND relname = 'migrations'
+        AND has_table_privilege(oid, 'SELECT')), session_user::text";
     let (readable, role): (bool, String) = sqlx::query_as(READABLE).fetch_one(pool).await?;
     if !readable {
         return Err(StoreError::Schema(format!(

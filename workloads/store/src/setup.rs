@@ -3,7 +3,7 @@
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection,
     migrate::{MigrateError, Migrator},
-    postgres::PgConnectOptions,
+    postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use crate::{StoreError, connect};
@@ -37,10 +37,12 @@ pub async fn migrate(migrator_url: &str) -> Result<(), StoreError> {
 }
 
 async fn migrate_with(options: &PgConnectOptions) -> Result<(), StoreError> {
-    let mut connection = options.clone().application_name("kyb-migrate").connect().await?;
+    // A pool of one, because sqlx can't prove the future over a bare connection to be `Send`.
+    let session = options.clone().application_name("kyb-migrate");
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(session).await?;
     let roles: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1)")
         .bind(GRANTEES)
-        .fetch_one(&mut connection)
+        .fetch_one(&pool)
         .await?;
     if roles < 2 {
         let what = "the roles `kyb_runtime` and `kyb_reader` must exist before migrating; create them (see docs/data-store.md)";
@@ -50,8 +52,8 @@ async fn migrate_with(options: &PgConnectOptions) -> Result<(), StoreError> {
     let mut migrator: Migrator = sqlx::migrate!();
     migrator.create_schema("kyb");
     migrator.dangerous_set_table_name("kyb.migrations");
-    migrator.run(&mut connection).await.map_err(migration_failed)?;
-    connection.close().await?;
+    migrator.run(&pool).await.map_err(migration_failed)?;
+    pool.close().await;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ pub mod lines;
 pub mod logs;
 pub mod metrics;
 pub mod redact;
+mod told;
 pub mod traces;
 
 pub use metrics::Metrics;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tracing::{
     Event, Subscriber,
@@ -146,6 +147,21 @@ impl Visit for Fields {
     }
 }
 
+/// A line as JSON, in the order in which people read it.
+#[derive(Serialize)]
+struct JsonLine<'a> {
+    timestamp: String,
+    level: &'static str,
+    target: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    fields: Map<String, Value>,
+}
+
 /// A line being put together.
 struct Line {
     at: DateTime<Utc>,
@@ -175,34 +191,27 @@ impl Line {
         }
     }
 
-    fn time(&self) -> String {
-        self.at.to_rfc3339_opts(SecondsFormat::Millis, true)
-    }
-
     fn json(self) -> String {
-        let time = self.time();
-        let mut line = Map::new();
-        let mut put = |name: &str, value: Value| line.insert(name.to_owned(), value);
-        put("timestamp", time.into());
-        put("level", self.level.into());
-        put("target", self.target.into());
-        put("message", self.own.message.into());
-        if let Some(request_id) = self.request_id {
-            put("request_id", request_id);
-        }
-        if let Some((name, mut fields)) = self.span {
+        let span = self.span.map(|(name, mut fields)| {
             fields.insert("name".to_owned(), json!(name));
-            put("span", fields.into());
-        }
-        if !self.own.values.is_empty() {
-            put("fields", self.own.values.into());
-        }
-        Value::Object(line).to_string()
+            fields
+        });
+        let line = JsonLine {
+            timestamp: self.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            level: self.level,
+            target: &self.target,
+            message: &self.own.message,
+            request_id: self.request_id,
+            span,
+            fields: self.own.values,
+        };
+        serde_json::to_string(&line).unwrap_or_default() // texts, numbers and maps of them: nothing in it can fail
     }
 
     /// Control characters are escaped, so that no value can begin a line of its own or move the cursor.
     fn plain(self) -> String {
-        let mut line = format!("{} {:>5} {}: {}", self.time(), self.level, self.target, escape(&self.own.message));
+        let time = self.at.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let mut line = format!("{time} {:>5} {}: {}", self.level, self.target, escape(&self.own.message));
         let around = self.span.map(|(_, fields)| fields).unwrap_or_default();
         let request_id = self.request_id.map(|id| ("request_id".to_owned(), id));
         for (name, value) in self.own.values.into_iter().chain(request_id).chain(around) {

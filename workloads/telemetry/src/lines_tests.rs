@@ -64,7 +64,12 @@ fn log_secrets() {
         password: &'static str,
     }
     let error = std::io::Error::other(format!("can't reach postgres://kyb:hunter2@db/kyb with {KEY}"));
-    let span = tracing::info_span!("request", authorization = "Bearer hunter2", header = KEY, api_key = tracing::field::Empty);
+    let span = tracing::info_span!(
+        "request",
+        authorization = "Bearer hunter2",
+        header = KEY,
+        api_key = tracing::field::Empty
+    );
     span.record("api_key", "hunter2");
     let _in_span = span.entered();
     tracing::error!(
@@ -101,5 +106,11 @@ fn no_value_can_forge_a_line() {
         tracing::info!(name = "a\nERROR forged\u{1b}[2J", "b\r\nERROR forged");
     });
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].ends_with(r"lines_tests: b\r\nERROR forged name=a\nERROR forged\u{1b}[2J"), "{lines:?}");
+    assert!(lines[0].ends_with(r"tests: b\r\nERROR forged name=a\nERROR forged\u{1b}[2J"), "{lines:?}");
+}
+
+#[test]
+fn a_json_line_begins_with_its_time() {
+    let lines = written(Form::Json, || tracing::info!(a = 1, "hello"));
+    assert!(lines[0].starts_with("{\"timestamp\":\"20"), "{lines:?}");
 }

@@ -39,7 +39,9 @@ pub struct TelemetryGuard {
 
 impl Drop for TelemetryGuard {
     fn drop(&mut self) {
-        if let Some(Err(error)) = self.provider.take().map(|provider| provider.shutdown_with_timeout(FLUSH_TIMEOUT)) {
+        if let Some(Err(error)) =
+            self.provider.take().map(|provider| provider.shutdown_with_timeout(FLUSH_TIMEOUT))
+        {
             tracing::warn!(%error, "the last traces could not be sent");
         }
     }
@@ -57,7 +59,9 @@ pub enum TelemetryError {
         source: tracing_subscriber::filter::ParseError,
     },
     /// `OTEL_TRACES_SAMPLER_ARG` is no share.
-    #[error("OTEL_TRACES_SAMPLER_ARG is `{0}`; it must be a number from 0 to 1, the share of traces to sample")]
+    #[error(
+        "OTEL_TRACES_SAMPLER_ARG is `{0}`; it must be a number from 0 to 1, the share of traces to sample"
+    )]
     Share(String),
     /// The sender of traces could not be made.
     #[error("traces can't be sent to {endpoint}; is it a URL such as `http://collector:4318`?")]
@@ -99,8 +103,20 @@ fn filter(setting: Option<&str>) -> Result<EnvFilter, TelemetryError> {
 
 /// Hands spans to the collector. What the sender itself and its HTTP client do is left out: tracing the sending of traces
 /// would never end.
-pub(crate) fn spans_layer(provider: &SdkTracerProvider, service: &'static str) -> impl Layer<Registry> + use<> {
-    let senders = ["hyper", "hyper_util", "h2", "reqwest", "rustls", "opentelemetry", "opentelemetry_sdk", "opentelemetry_otlp"];
+pub(crate) fn spans_layer(
+    provider: &SdkTracerProvider,
+    service: &'static str,
+) -> impl Layer<Registry> + use<> {
+    let senders = [
+        "hyper",
+        "hyper_util",
+        "h2",
+        "reqwest",
+        "rustls",
+        "opentelemetry",
+        "opentelemetry_sdk",
+        "opentelemetry_otlp",
+    ];
     let targets = Targets::new().with_default(LevelFilter::INFO);
     let targets = targets.with_targets(senders.map(|sender| (sender, LevelFilter::OFF)));
     tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_filter(targets)

@@ -11,9 +11,8 @@ fn the_filter_is_info_unless_rust_log_says_otherwise() {
 
 #[test]
 fn the_share_of_traces_is_a_number_from_0_to_1() {
-    assert_eq!(traces::share_wanted(None).unwrap(), 0.05);
-    assert_eq!(traces::share_wanted(Some("")).unwrap(), 0.05);
-    assert_eq!(traces::share_wanted(Some("0.5")).unwrap(), 0.5);
+    let share = |setting| traces::share_wanted(setting).unwrap().to_string();
+    assert_eq!([None, Some(""), Some("0.5"), Some("1")].map(share), ["0.05", "0.05", "0.5", "1"]);
     for bad in ["5%", "2", "-1", "NaN"] {
         assert!(traces::share_wanted(Some(bad)).is_err(), "{bad}");
     }

@@ -16,7 +16,10 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 
-use crate::bounded::{Bounded, Fold, OTHER};
+use crate::{
+    bounded::{Bounded, Fold, OTHER},
+    told::Told,
+};
 
 /// The content type of [`Metrics::render`] and [`Metrics::render_business`] (OpenMetrics 1.0).
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -69,10 +72,6 @@ struct List {
     list: String,
 }
 
-/// Nothing to tell apart; a family of these stays silent until it is first set.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Unlabelled {}
-
 impl Fold for Answered {
     fn folded(&self) -> Self {
         Self { endpoint: OTHER.into(), tenant_id: OTHER.into(), ..self.clone() }
@@ -117,13 +116,13 @@ struct All {
     verifications: Bounded<Verified, Counter>,
     risk_assessments: Bounded<Assessed, Counter>,
     engine_seconds: Bounded<Model, Histogram>,
-    active_tenants: Family<Unlabelled, Gauge>,
+    active_tenants: Told,
     list_entries: Family<List, Gauge>,
     list_age: Family<List, Gauge>,
     list_stale: Family<List, Gauge>,
     lists_seen: Mutex<BTreeSet<List>>,
-    settings_refused: Family<Unlabelled, Gauge>,
-    queue_depth: Family<Unlabelled, Gauge>,
+    settings_refused: Told,
+    queue_depth: Told,
 }
 
 impl Default for Metrics {
@@ -132,17 +131,19 @@ impl Default for Metrics {
             technical: Registry::default(),
             business: Registry::default(),
             requests: Bounded::new(Counter::default),
-            request_seconds: Bounded::new(|| Histogram::new(REQUEST_SECONDS.into_iter().chain([LONGEST_REQUEST]))),
+            request_seconds: Bounded::new(|| {
+                Histogram::new(REQUEST_SECONDS.into_iter().chain([LONGEST_REQUEST]))
+            }),
             verifications: Bounded::new(Counter::default),
             risk_assessments: Bounded::new(Counter::default),
             engine_seconds: Bounded::new(|| Histogram::new(ENGINE_SECONDS)),
-            active_tenants: Family::default(),
+            active_tenants: Told::default(),
             list_entries: Family::default(),
             list_age: Family::default(),
             list_stale: Family::default(),
             lists_seen: Mutex::default(),
-            settings_refused: Family::default(),
-            queue_depth: Family::default(),
+            settings_refused: Told::default(),
+            queue_depth: Told::default(),
         };
         all.register();
         Self { all: Arc::new(all) }
@@ -165,11 +166,26 @@ impl All {
         let t = &mut self.technical;
         add(t, "kyb_api_requests_total", "Answered requests", &self.requests);
         add(t, "kyb_api_request_duration_seconds", "Time to answer a request", &self.request_seconds);
-        add(t, "kyb_ml_model_inference_duration_seconds", "Time of one run of an engine", &self.engine_seconds);
+        add(
+            t,
+            "kyb_ml_model_inference_duration_seconds",
+            "Time of one run of an engine",
+            &self.engine_seconds,
+        );
         add(t, "kyb_watchlist_entries", "Entries of the list version in use", &self.list_entries);
-        add(t, "kyb_watchlist_age_seconds", "Time since the list's source was last read successfully", &self.list_age);
+        add(
+            t,
+            "kyb_watchlist_age_seconds",
+            "Time since the list's source was last read successfully",
+            &self.list_age,
+        );
         add(t, "kyb_watchlist_stale", "1 while the list is missing or too old, else 0", &self.list_stale);
-        add(t, "kyb_settings_refused", "1 while the newest settings are refused, else 0", &self.settings_refused);
+        add(
+            t,
+            "kyb_settings_refused",
+            "1 while the newest settings are refused, else 0",
+            &self.settings_refused,
+        );
         add(t, "kyb_queue_depth", "Jobs that wait", &self.queue_depth);
         let b = &mut self.business;
         add(b, "kyb_business_verifications_total", "Finished verifications", &self.verifications);
@@ -186,7 +202,14 @@ impl Metrics {
 
     /// One answered request. `endpoint` is the route template, never a path with ids in it. A request that belongs to no
     /// tenant, such as one with an unknown key, has an empty `tenant_id`.
-    pub fn api_request(&self, endpoint: &str, method: &str, status: u16, tenant: Option<&TenantId>, took: Duration) {
+    pub fn api_request(
+        &self,
+        endpoint: &str,
+        method: &str,
+        status: u16,
+        tenant: Option<&TenantId>,
+        took: Duration,
+    ) {
         let method = METHODS.into_iter().find(|known| *known == method).unwrap_or(OTHER);
         let asked = Asked { endpoint: endpoint.to_owned(), method };
         self.all.request_seconds.get(&asked).observe(took.as_secs_f64());
@@ -197,15 +220,21 @@ impl Metrics {
 
     /// One finished verification; `result` is its decision, `kind` is `sync` or `async`.
     pub fn verification(&self, result: &str, tenant: &TenantId, kind: &str) {
-        let labels =
-            Verified { result: result.into(), tenant_id: tenant.as_str().into(), verification_type: kind.into() };
+        let labels = Verified {
+            result: result.into(),
+            tenant_id: tenant.as_str().into(),
+            verification_type: kind.into(),
+        };
         self.all.verifications.get(&labels).inc();
     }
 
     /// One risk assessment; `kind` is `verification` or `direct`.
     pub fn risk_assessment(&self, level: &str, tenant: &TenantId, kind: &str) {
-        let labels =
-            Assessed { risk_level: level.into(), tenant_id: tenant.as_str().into(), assessment_type: kind.into() };
+        let labels = Assessed {
+            risk_level: level.into(),
+            tenant_id: tenant.as_str().into(),
+            assessment_type: kind.into(),
+        };
         self.all.risk_assessments.get(&labels).inc();
     }
 
@@ -217,7 +246,7 @@ impl Metrics {
 
     /// How many tenants the settings hold.
     pub fn active_tenants(&self, count: usize) {
-        self.all.active_tenants.get_or_create(&Unlabelled {}).set(i64::try_from(count).unwrap_or(i64::MAX));
+        self.all.active_tenants.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// The wanted lists: entries, age of the last successful read, stale or not. A list that is no longer wanted is no
@@ -234,12 +263,12 @@ impl Metrics {
 
     /// Whether the newest settings were refused.
     pub fn settings_refused(&self, refused: bool) {
-        self.all.settings_refused.get_or_create(&Unlabelled {}).set(i64::from(refused));
+        self.all.settings_refused.set(i64::from(refused));
     }
 
     /// Jobs that wait.
     pub fn queue_depth(&self, jobs: u64) {
-        self.all.queue_depth.get_or_create(&Unlabelled {}).set(i64::try_from(jobs).unwrap_or(i64::MAX));
+        self.all.queue_depth.set(i64::try_from(jobs).unwrap_or(i64::MAX));
     }
 
     /// `GET /metrics`: OpenMetrics text of every metric.

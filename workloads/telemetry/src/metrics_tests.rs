@@ -52,11 +52,20 @@ fn has(text: &str, line: &str) {
 #[test]
 fn names_and_labels_are_those_of_the_requirements() {
     let text = used().render();
-    has(&text, r#"kyb_api_requests_total{endpoint="/v1/verifications/{id}",method="GET",status_code="200",tenant_id="acme"} 1"#);
-    has(&text, r#"kyb_business_verifications_total{result="approve",tenant_id="acme",verification_type="sync"} 1"#);
+    has(
+        &text,
+        r#"kyb_api_requests_total{endpoint="/v1/verifications/{id}",method="GET",status_code="200",tenant_id="acme"} 1"#,
+    );
+    has(
+        &text,
+        r#"kyb_business_verifications_total{result="approve",tenant_id="acme",verification_type="sync"} 1"#,
+    );
     has(&text, r#"kyb_risk_assessments_total{risk_level="low",tenant_id="acme",assessment_type="direct"} 1"#);
     has(&text, r#"kyb_api_request_duration_seconds_count{endpoint="/v1/verifications/{id}",method="GET"} 1"#);
-    has(&text, r#"kyb_ml_model_inference_duration_seconds_count{model_name="screening",model_version="v1"} 1"#);
+    has(
+        &text,
+        r#"kyb_ml_model_inference_duration_seconds_count{model_name="screening",model_version="v1"} 1"#,
+    );
     has(&text, "kyb_active_tenants_total 2");
     has(&text, r#"kyb_watchlist_entries{list="un"} 700"#);
     has(&text, r#"kyb_watchlist_age_seconds{list="un"} 90"#);
@@ -99,7 +108,9 @@ fn what_has_no_source_is_not_reported() {
 fn business_metrics_are_also_to_be_had_alone() {
     let text = used().render_business();
     has(&text, "kyb_active_tenants_total 2");
-    assert!(text.contains("kyb_business_verifications_total{") && text.contains("kyb_risk_assessments_total{"));
+    assert!(
+        text.contains("kyb_business_verifications_total{") && text.contains("kyb_risk_assessments_total{")
+    );
     assert!(!text.contains("kyb_api_requests") && text.ends_with("# EOF\n"));
 }
 
@@ -110,7 +121,10 @@ fn a_list_that_is_not_wanted_any_more_is_not_reported_any_more() {
     let text = metrics.render();
     assert!(!text.contains("\"un\""), "{text}");
     has(&text, r#"kyb_watchlist_stale{list="ofac"} 1"#);
-    assert!(!text.contains("kyb_watchlist_entries") && !text.contains("kyb_watchlist_age"), "nothing is known of it");
+    assert!(
+        !text.contains("kyb_watchlist_entries") && !text.contains("kyb_watchlist_age"),
+        "nothing is known of it"
+    );
 }
 
 #[test]
@@ -139,7 +153,10 @@ fn series_are_bounded_and_nothing_goes_uncounted() {
         .collect();
     assert_eq!(counts.len(), MOST_SERIES + 1);
     assert_eq!(counts.iter().sum::<usize>(), sent);
-    has(&text, r#"kyb_api_requests_total{endpoint="other",method="GET",status_code="404",tenant_id="other"} 5000"#);
+    has(
+        &text,
+        r#"kyb_api_requests_total{endpoint="other",method="GET",status_code="404",tenant_id="other"} 5000"#,
+    );
 }
 
 /// Full name → type and label names, as the registry shows them.

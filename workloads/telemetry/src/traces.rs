@@ -22,8 +22,8 @@ use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     trace::{
-        BatchSpanProcessor, Sampler, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample, Span, SpanData,
-        SpanProcessor,
+        BatchSpanProcessor, Sampler, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample, Span,
+        SpanData, SpanProcessor,
     },
 };
 
@@ -43,7 +43,11 @@ pub fn share_wanted(setting: Option<&str>) -> Result<f64, TelemetryError> {
 }
 
 /// Sends spans of `service` to the collector at `endpoint`. The collector need not be there yet.
-pub fn provider(service: &'static str, endpoint: &str, share: f64) -> Result<SdkTracerProvider, TelemetryError> {
+pub fn provider(
+    service: &'static str,
+    endpoint: &str,
+    share: f64,
+) -> Result<SdkTracerProvider, TelemetryError> {
     // The HTTP client takes the process's TLS provider. If the process has chosen one already, that one stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let base = endpoint.trim_end_matches('/').trim_end_matches(TRACES_PATH);
@@ -52,7 +56,10 @@ pub fn provider(service: &'static str, endpoint: &str, share: f64) -> Result<Sdk
         .with_endpoint(format!("{base}{TRACES_PATH}"))
         .with_timeout(EXPORT_TIMEOUT)
         .build()
-        .map_err(|source| TelemetryError::Collector { endpoint: redact::text(endpoint).into_owned(), source })?;
+        .map_err(|source| TelemetryError::Collector {
+            endpoint: redact::text(endpoint).into_owned(),
+            source,
+        })?;
     let batches = BatchSpanProcessor::builder(exporter).build();
     Ok(SdkTracerProvider::builder()
         .with_resource(Resource::builder().with_service_name(service).build())
@@ -133,7 +140,13 @@ fn failed(span: &SpanData) -> bool {
 
 fn sampled(context: &SpanContext) -> SpanContext {
     let flags = context.trace_flags() | TraceFlags::SAMPLED;
-    SpanContext::new(context.trace_id(), context.span_id(), flags, context.is_remote(), context.trace_state().clone())
+    SpanContext::new(
+        context.trace_id(),
+        context.span_id(),
+        flags,
+        context.is_remote(),
+        context.trace_state().clone(),
+    )
 }
 
 fn cleanse(span: &mut SpanData) {

@@ -1,5 +1,7 @@
 //! Spans arrive at a collector, without secrets: the sampled ones and every one that failed.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -42,7 +44,8 @@ fn serve(stream: &TcpStream, sender: &mpsc::Sender<Sent>) {
     let mut head = String::new();
     while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
     let lower = head.to_ascii_lowercase();
-    let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().trim().parse().unwrap();
+    let length =
+        lower.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().trim().parse().unwrap();
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     let mut answer = stream;
@@ -83,7 +86,9 @@ fn what_is_not_sampled_is_sent_only_if_it_failed() {
         tracing::info_span!("answered badly", status = 503).in_scope(|| ());
     });
     let mentioned = |text: &str| sent.iter().any(|sent| sent.mentions(text));
-    assert!(mentioned("logged an error") && mentioned("the store does not answer") && mentioned("answered badly"));
+    assert!(
+        mentioned("logged an error") && mentioned("the store does not answer") && mentioned("answered badly")
+    );
     assert!(!mentioned("went well") && !mentioned("refused"));
 }
 
@@ -96,7 +101,9 @@ fn nothing_failed_and_nothing_sampled_sends_nothing() {
 fn no_secret_is_sent() {
     let key = "kyb_live_acme01_Zm9vYmFyMDEyMzQ1Njc4OS1hYmNkZWZnaGlqa2xtbm8";
     let sent = sent_while(1.0, || {
-        let _span = tracing::info_span!("connect", db_password = "hunter2", url = "postgres://kyb:hunter2@db/kyb").entered();
+        let _span =
+            tracing::info_span!("connect", db_password = "hunter2", url = "postgres://kyb:hunter2@db/kyb")
+                .entered();
         tracing::error!(header = key, "refused {key}");
     });
     assert!(sent.iter().any(|sent| sent.mentions("kyb:[redacted]@db")));

@@ -57,7 +57,6 @@ impl Demo {
             };
             let played = tokio::select! {
                 played = play(&platform) => played,
-                error = platform.failed() => Err(error),
                 () = signals.next() => Err(anyhow::anyhow!("stopped before the end")),
             };
             let goes_on = self.keep || (output::is_interactive() && std::env::var_os("CI").is_none());

@@ -42,6 +42,11 @@ pub(crate) struct Screen {
     many: Option<Many>,
     #[command(flatten)]
     one: Option<One>,
+    #[command(flatten)]
+    lists: Option<ListArguments>,
+    /// How to print the screening.
+    #[arg(long, value_enum, default_value_t)]
+    output: Format,
 }
 
 #[derive(Debug, Subcommand)]
@@ -77,29 +82,24 @@ struct One {
     /// The most matches.
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=100))]
     limit: Option<u8>,
-    #[command(flatten)]
-    lists: ListArguments,
-    /// How to print the screening.
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
 }
 
 impl Screen {
     /// Screens and prints.
     pub(crate) fn run(self, progress: &Progress) -> anyhow::Result<Outcome> {
-        match (self.many, self.one) {
-            (Some(Many::Pairs(pairs)), _) => pairs.run(progress),
-            (Some(Many::Bulk(bulk)), _) => bulk.run(progress),
-            (None, Some(one)) => one.run(progress),
-            (None, None) => Err(Unusable::new("nobody to screen was given", "give --name and --lists").into()),
+        match (self.many, self.one, self.lists) {
+            (Some(Many::Pairs(pairs)), ..) => pairs.run(progress),
+            (Some(Many::Bulk(bulk)), ..) => bulk.run(progress),
+            (None, Some(one), Some(lists)) => one.run(&lists, self.output, progress),
+            (None, ..) => Err(Unusable::new("nobody to screen was given", "give --name and --lists").into()),
         }
     }
 }
 
 impl One {
-    fn run(self, progress: &Progress) -> anyhow::Result<Outcome> {
+    fn run(self, lists: &ListArguments, output: Format, progress: &Progress) -> anyhow::Result<Outcome> {
         let now = Utc::now();
-        let watchlists = lists::load(&self.lists, now, progress)?;
+        let watchlists = lists::load(lists, now, progress)?;
         let options =
             ScreeningOptions { lists: None, threshold: self.threshold, limit: self.limit.map(usize::from) };
         let party = Party {
@@ -112,7 +112,7 @@ impl One {
         let bounds = party.check_bounds();
         bounds.map_err(|error| Unusable::new("too much was given", "give less of it").because(error))?;
         let screening = kyb_verification::screen(&watchlists, party, &options, now)?;
-        match self.output {
+        match output {
             Format::Json => output::print_json(&screening)?,
             Format::Text => output::print(|style| output::screening::text(&screening, style))?,
         }

@@ -19,7 +19,7 @@ use super::example_list;
 use crate::{exit::Unusable, lists};
 
 /// The development tenant, and the id of its key.
-pub(crate) const TENANT: &str = "demo";
+const TENANT: &str = "demo";
 
 /// What to run with.
 #[derive(Debug, Clone)]

@@ -26,7 +26,7 @@ use rand::{Rng as _, distr::Alphanumeric};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use configuration::{Configuration, Development, TENANT, Wanted};
+pub(crate) use configuration::{Configuration, Development, Wanted};
 pub(crate) use ready::client;
 pub(crate) use signals::Signals;
 

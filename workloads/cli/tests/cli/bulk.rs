@@ -149,8 +149,8 @@ fn a_table_without_a_needed_column_is_refused_before_any_output() {
 
 #[test]
 fn threshold_and_limit_are_kept() {
-    let input = format!("{HEADER}1,business,Rosoboroneksport OAO,RU,\n");
-    let all = bulk(&input, &shared("ofac-2019"), &["--threshold", "0.01", "--limit", "3"]);
+    let input = format!("{HEADER}1,business,Iranian Trading Company,,\n");
+    let all = bulk(&input, &shared("ofac-2019"), &["--threshold", "0.3", "--limit", "3"]);
     assert_eq!(all.rows().len(), 3, "{all:?}");
     let ranks: Vec<String> = all.rows().iter().map(|row| row[2].clone()).collect();
     assert_eq!(ranks, ["1", "2", "3"]);

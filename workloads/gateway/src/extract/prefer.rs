@@ -24,7 +24,8 @@ impl Prefer {
             match name.trim().to_ascii_lowercase().as_str() {
                 "respond-async" => asynchronous = true,
                 "wait" => {
-                    wait = value.trim().trim_matches('"').parse().ok().map(Duration::from_secs).or(wait)
+                    let seconds = value.trim().trim_matches('"').parse().ok();
+                    wait = seconds.map(Duration::from_secs).or(wait);
                 }
                 _ => {}
             }

@@ -27,7 +27,7 @@ use crate::{
 /// How often the store is asked.
 const INTERVAL: Duration = Duration::from_millis(250);
 /// How long a stream lasts at most; a caller that wants more connects again.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// The data of one event.
 #[derive(Debug, Serialize, ToSchema)]

@@ -80,20 +80,14 @@ impl ScreeningRequest {
     }
 
     fn unknown_list(&self, unknown: &ListId) -> Problem {
-        match self.lists.as_ref().and_then(|lists| lists.iter().position(|list| list == unknown)) {
-            Some(place) => {
-                let detail = format!("`{unknown}` is not one of your lists; see GET /v1/watchlists");
-                Problem::invalid_input(format!("/lists/{place}"), "INVALID", detail)
-            }
+        let place = self.lists.as_ref().and_then(|lists| lists.iter().position(|list| list == unknown));
+        let Some(place) = place else {
             // The caller named none: the tenant's settings want a list that the platform does not have.
-            None => {
-                tracing::error!(
-                    list = unknown.as_str(),
-                    "a tenant's settings name a list that the platform does not have"
-                );
-                Problem::internal()
-            }
-        }
+            tracing::error!(list = unknown.as_str(), "a tenant's settings name a list that the platform does not have");
+            return Problem::internal();
+        };
+        let detail = format!("`{unknown}` is not one of your lists; see GET /v1/watchlists");
+        Problem::invalid_input(format!("/lists/{place}"), "INVALID", detail)
     }
 }
 
@@ -122,12 +116,12 @@ pub(crate) async fn create(
     let context = asker.context.as_ref();
     let request = Fingerprinted { method: &Method::POST, path: PATH, context, body: &body.raw };
     let pending = idempotency::read(&headers, &request)?;
-    let asked = body.value;
-    asked.check()?;
-    let options = asked.options(&asker.caller.tenant)?;
-    let screening = match engine::screen(&app, asked.subject.clone(), &options, Utc::now()) {
+    let wanted = body.value;
+    wanted.check()?;
+    let options = wanted.options(&asker.caller.tenant)?;
+    let screening = match engine::screen(&app, wanted.subject.clone(), &options, Utc::now()) {
         Ok(screening) => screening,
-        Err(ScreeningError::UnknownList(unknown)) => return Err(asked.unknown_list(&unknown)),
+        Err(ScreeningError::UnknownList(unknown)) => return Err(wanted.unknown_list(&unknown)),
     };
     let prepared = Prepared {
         status: StatusCode::CREATED,

@@ -1,5 +1,7 @@
 //! A gateway on a free port over a database of its own, its settings in a folder, and a client.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't set itself up has failed")]
+
 use std::{
     path::PathBuf,
     sync::{
@@ -23,10 +25,7 @@ use kyb_settings::{ApiKey, Settings};
 use kyb_store::{ConnectOptions, Store, setup::RoleLogin};
 use kyb_telemetry::Metrics;
 use kyb_verification::Watchlists;
-use reqwest::{
-    Client, Method, RequestBuilder, StatusCode,
-    header::{HeaderMap, HeaderName},
-};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -39,14 +38,14 @@ fn server() -> &'static EphemeralPostgres {
 }
 
 /// Makes a database with its roles; gives the URL of the runtime role.
-pub async fn database(server: &EphemeralPostgres, name: &str) -> String {
+pub(crate) async fn database(server: &EphemeralPostgres, name: &str) -> String {
     let login = |role: &str| RoleLogin { name: format!("{role}_{name}"), password: "secret".into() };
     let (migrator, runtime, reader) = (login("migrator"), login("runtime"), login("reader"));
     kyb_store::setup::bootstrap(&server.superuser_url(), name, &migrator, &runtime, &reader).await.unwrap();
     server.url(&runtime.name, &runtime.password, name)
 }
 
-pub fn connect(url: String) -> Store {
+pub(crate) fn connect(url: String) -> Store {
     let second = Duration::from_secs(1);
     let options = ConnectOptions {
         url,
@@ -58,54 +57,54 @@ pub fn connect(url: String) -> Store {
 }
 
 /// A number that no other test has.
-pub fn unique() -> u32 {
+pub(crate) fn unique() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// One tenant's keys, one for each kind of caller.
-pub struct Keys {
-    pub tenant: String,
-    pub service: String,
-    pub guest: String,
-    pub auditor: String,
+pub(crate) struct Keys {
+    pub(crate) tenant: String,
+    pub(crate) service: String,
+    pub(crate) guest: String,
+    pub(crate) auditor: String,
     /// A service account that may use the context `lending` only.
-    pub confined: String,
+    pub(crate) confined: String,
 }
 
 /// A running gateway with two tenants, `acme` and `other`.
-pub struct World {
-    pub base: String,
-    pub acme: Keys,
-    pub other: Keys,
-    pub store: Store,
-    pub stop: CancellationToken,
-    pub settings: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) base: String,
+    pub(crate) acme: Keys,
+    pub(crate) other: Keys,
+    pub(crate) store: Store,
+    pub(crate) stop: CancellationToken,
+    pub(crate) settings: tempfile::TempDir,
     client: Client,
     serving: JoinHandle<Result<(), GatewayError>>,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// Asserts status and code of a problem and every member of its form; gives back the body.
     #[track_caller]
-    pub fn problem(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         let body = self.json();
@@ -121,24 +120,24 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         self
     }
 }
 
 impl World {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(GatewayOptions::default(), 1_000_000).await
     }
 
     /// With these bounds, and so many requests that a tenant may make at once.
-    pub async fn with(options: GatewayOptions, burst: u32) -> Self {
+    pub(crate) async fn with(options: GatewayOptions, burst: u32) -> Self {
         let url = database(server(), &format!("gateway_{}", unique())).await;
         Self::over(connect(url), options, burst).await
     }
 
-    pub async fn over(store: Store, options: GatewayOptions, burst: u32) -> Self {
+    pub(crate) async fn over(store: Store, options: GatewayOptions, burst: u32) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default(); // another test may have been first
         let settings = tempfile::tempdir().unwrap();
         std::fs::write(settings.path().join("platform.yaml"), "lists: []\n").unwrap();
@@ -156,42 +155,41 @@ impl World {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         let serving = tokio::spawn(kyb_gateway::serve(listener, state, stop.clone()));
-        let world = Self { base, acme, other, store, stop, settings, client: client(), serving };
-        world
+        Self { base, acme, other, store, stop, settings, client: client(), serving }
     }
 
     /// Waits until the database was checked.
-    pub async fn ready(self) -> Self {
+    pub(crate) async fn ready(self) -> Self {
         until(async || self.get("/ready", "").await.status == 200).await;
         self
     }
 
-    pub fn request(&self, method: Method, path: &str, key: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str, key: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base));
         if key.is_empty() { request } else { request.header("X-API-Key", key) }
     }
 
-    pub async fn get(&self, path: &str, key: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, key: &str) -> Answer {
         answer(self.request(Method::GET, path, key)).await
     }
 
-    pub async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
         answer(self.request(Method::POST, path, key).json(body)).await
     }
 
     /// Stops the gateway and waits until it has drained.
-    pub async fn finish(self) -> Result<(), GatewayError> {
+    pub(crate) async fn finish(self) -> Result<(), GatewayError> {
         self.stop.cancel();
         self.serving.await.unwrap()
     }
 
     /// What the serving task ended with, without being stopped.
-    pub async fn outcome(self) -> Result<(), GatewayError> {
+    pub(crate) async fn outcome(self) -> Result<(), GatewayError> {
         self.serving.await.unwrap()
     }
 
     /// Stores a business and gives its id.
-    pub async fn business(&self, key: &str, body: &Value) -> String {
+    pub(crate) async fn business(&self, key: &str, body: &Value) -> String {
         let created = self.post("/v1/businesses", key, body).await.expect(201);
         created.json()["id"].as_str().unwrap().to_owned()
     }
@@ -201,14 +199,14 @@ fn client() -> Client {
     Client::builder().timeout(Duration::from_secs(60)).build().unwrap()
 }
 
-pub async fn answer(request: RequestBuilder) -> Answer {
+pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     Answer { status, headers, text: response.text().await.unwrap() }
 }
 
 /// Waits for a condition; it fails after 30 seconds.
-pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(mut holds: impl AsyncFnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     while !holds().await {
         assert!(tokio::time::Instant::now() < deadline, "the condition did not come true within 30 seconds");
@@ -216,11 +214,7 @@ pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-pub fn header(name: &'static str) -> HeaderName {
-    HeaderName::from_static(name)
-}
-
-pub fn tenant_file(folder: &std::path::Path, tenant: &str) -> PathBuf {
+pub(crate) fn tenant_file(folder: &std::path::Path, tenant: &str) -> PathBuf {
     folder.join(format!("tenant-{tenant}.yaml"))
 }
 
@@ -288,7 +282,7 @@ fn watchlists() -> Watchlists {
 }
 
 /// A small business that nothing speaks against.
-pub fn bakery() -> Value {
+pub(crate) fn bakery() -> Value {
     json!({
         "name": "Bäckerei Müller GmbH", "country": "DE", "legal_form": "GmbH",
         "description": "Bakes bread and cakes and sells them in its own shop.",
@@ -297,6 +291,6 @@ pub fn bakery() -> Value {
 }
 
 /// The sanctioned company with a misspelt name.
-pub fn sanctioned() -> Value {
+pub(crate) fn sanctioned() -> Value {
     json!({"name": "Rosoboroneksprot OAO", "country": "RU"})
 }

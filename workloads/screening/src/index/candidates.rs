@@ -41,8 +41,9 @@ pub(crate) struct Wanted<'a> {
 #[derive(Default)]
 pub(crate) struct Known {
     words: HashMap<String, Vec<(u32, f64)>>,
-    /// Words that are alike to a run, and runs that are alike to a word.
-    by_run: HashMap<String, Vec<NameNumber>>,
+    /// Names with a run that is like a word, and names with a word that is like a run.
+    as_run: HashMap<String, Vec<NameNumber>>,
+    run_as_word: HashMap<String, Vec<NameNumber>>,
 }
 
 /// What is known of a name while the subject's words are gone through.
@@ -65,12 +66,13 @@ impl Index {
         let tells = |word: &&NameWord| word.class == Class::Core;
         for (number, word) in (1..).zip(wanted.name.words.iter().filter(tells)) {
             self.count(word, number, &wanted, known, &mut tallies);
-            let by_run = || self.having_as_run(word);
-            self.meet_by_run(&word.text, by_run, &wanted, known, &mut tallies);
+            let names = known.as_run.entry(word.text.clone()).or_insert_with(|| self.having_as_run(word));
+            self.meet_by_run(names, &wanted, &mut tallies);
         }
         for run in runs(wanted.name) {
-            let by_run = || self.having_run_as_word(&run);
-            self.meet_by_run(&run.text, by_run, &wanted, known, &mut tallies);
+            let look_up = || self.having_run_as_word(&run);
+            let names = known.run_as_word.entry(run.text.clone()).or_insert_with(look_up);
+            self.meet_by_run(names, &wanted, &mut tallies);
         }
         let Tallies { of, mut met } = tallies;
         met.sort_unstable();
@@ -96,18 +98,9 @@ impl Index {
         }
     }
 
-    fn meet_by_run(
-        &self,
-        text: &str,
-        look_up: impl FnOnce() -> Vec<NameNumber>,
-        wanted: &Wanted<'_>,
-        known: &mut Known,
-        tallies: &mut Tallies,
-    ) {
-        for name in known.by_run.entry(text.to_owned()).or_insert_with(look_up) {
-            if self.is_wanted(*name, wanted) {
-                tallies.meet(*name).by_run = true;
-            }
+    fn meet_by_run(&self, names: &[NameNumber], wanted: &Wanted<'_>, tallies: &mut Tallies) {
+        for name in names.iter().filter(|name| self.is_wanted(**name, wanted)) {
+            tallies.meet(*name).by_run = true;
         }
     }
 

@@ -103,6 +103,10 @@ async fn a_database_that_was_not_migrated_or_granted_is_refused_with_what_to_do(
     let database = Database::fresh().await;
     run(&mut database.connect(MIGRATOR).await, "DROP SCHEMA kyb CASCADE").await.unwrap();
     assert!(problem(&database.store()).await.contains("migrate it"));
+
+    let database = Database::fresh().await;
+    let store = role_with(&database, "test_stranger", "REVOKE kyb_runtime FROM test_stranger").await;
+    assert!(problem(&store).await.contains("`test_stranger` may use"));
 }
 
 #[tokio::test]

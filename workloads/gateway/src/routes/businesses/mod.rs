@@ -16,6 +16,7 @@ use kyb_domain::{
     business::{Business, BusinessProfile},
     id::BusinessId,
     identifier::IdentifierValue,
+    tenant::ContextName,
     text::Name,
 };
 use kyb_store::{TenantStore, businesses::BusinessQuery};
@@ -138,17 +139,17 @@ pub(crate) struct Businesses {
 pub(crate) async fn list(
     State(app): State<App>,
     Extension(asker): Extension<Arc<Admitted>>,
-    QueryOf(asked): QueryOf<ListQuery>,
+    QueryOf(wanted): QueryOf<ListQuery>,
 ) -> Result<Response, Problem> {
-    let limit = asked.limit.unwrap_or(PAGE);
+    let limit = wanted.limit.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::new(Kind::InvalidQuery, format!("limit: must be from 1 to {LARGEST_PAGE}")));
     }
     let context = asker.context.as_ref();
     let (text, tax_id) =
-        (asked.q.as_ref().map(Name::as_str), asked.tax_id.as_ref().map(IdentifierValue::as_str));
-    let hash = QueryHash::of(&[text, tax_id, context.map(|context| context.as_str())]);
-    let after = asked.cursor.as_deref().map(|text| cursor::read(text, hash)).transpose()?;
+        (wanted.q.as_ref().map(Name::as_str), wanted.tax_id.as_ref().map(IdentifierValue::as_str));
+    let hash = QueryHash::of(&[text, tax_id, context.map(ContextName::as_str)]);
+    let after = wanted.cursor.as_deref().map(|text| cursor::read(text, hash)).transpose()?;
     let query = BusinessQuery {
         text: text.map(str::to_owned),
         tax_id: tax_id.map(str::to_owned),
