@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     convert::Infallible,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -42,11 +43,16 @@ pub enum Fault {
 
 /// What is published now.
 struct Published {
-    files: BTreeMap<String, Bytes>,
-    /// Distinguishes what is published now from everything before; also the `ETag`.
-    edition: u64,
-    last_modified: HeaderValue,
+    files: BTreeMap<String, PublishedFile>,
     fault: Fault,
+}
+
+/// A file with its validators (RFC 9110 §8.8).
+#[derive(Clone)]
+struct PublishedFile {
+    bytes: Bytes,
+    etag: HeaderValue,
+    last_modified: HeaderValue,
 }
 
 struct Shared {
@@ -65,12 +71,7 @@ pub struct Publisher {
 impl Publisher {
     /// Starts it on a free loopback port with nothing published. Must be called within a tokio runtime.
     pub async fn start() -> anyhow::Result<Self> {
-        let published = Published {
-            files: BTreeMap::new(),
-            edition: 0,
-            last_modified: HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"),
-            fault: Fault::None,
-        };
+        let published = Published { files: BTreeMap::new(), fault: Fault::None };
         let counters = (AtomicU64::new(0), AtomicU64::new(0));
         let shared =
             Arc::new(Shared { published: Mutex::new(published), requests: counters.0, not_modified: counters.1 });
@@ -95,12 +96,12 @@ impl Publisher {
 
     /// Publishes these files instead of the same ones before; `day` is their `Last-Modified`.
     pub fn publish(&self, files: &[ListFile], day: chrono::NaiveDate) -> anyhow::Result<()> {
-        let at = day.format("%a, %d %b %Y 08:00:00 GMT").to_string();
-        let mut published = self.published();
-        published.last_modified = HeaderValue::from_str(&at)?;
-        published.edition += 1;
+        let last_modified = HeaderValue::from_str(&day.format("%a, %d %b %Y 08:00:00 GMT").to_string())?;
         for file in files {
-            published.files.insert(file.name.clone(), Bytes::from(file.bytes.clone()));
+            let bytes = Bytes::from(file.bytes.clone());
+            let etag = HeaderValue::from_str(&etag(&bytes, &last_modified))?;
+            let published = PublishedFile { bytes, etag, last_modified: last_modified.clone() };
+            self.published().files.insert(file.name.clone(), published);
         }
         Ok(())
     }
@@ -127,25 +128,31 @@ impl Publisher {
 
 async fn serve(State(shared): State<Arc<Shared>>, Path(file): Path<String>, request: HeaderMap) -> Response {
     shared.requests.fetch_add(1, Ordering::Relaxed);
-    let (bytes, etag, last_modified, fault) = {
+    let (file, fault) = {
         let published = shared.published.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(bytes) = published.files.get(&file).cloned() else {
+        let Some(file) = published.files.get(&file).cloned() else {
             return StatusCode::NOT_FOUND.into_response();
         };
-        (bytes, format!("\"{}\"", published.edition), published.last_modified.clone(), published.fault)
+        (file, published.fault)
     };
     if let Fault::Status(status) = fault {
         return StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
     }
-    let validated = request.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
-    if validated && fault == Fault::None {
+    if request.get(header::IF_NONE_MATCH) == Some(&file.etag) && fault == Fault::None {
         shared.not_modified.fetch_add(1, Ordering::Relaxed);
         return StatusCode::NOT_MODIFIED.into_response();
     }
-    let headers = [(header::ETAG, HeaderValue::from_str(&etag).ok()), (header::LAST_MODIFIED, Some(last_modified))];
-    let mut response = transfer(fault, bytes);
-    response.headers_mut().extend(headers.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    let mut response = transfer(fault, file.bytes);
+    response.headers_mut().insert(header::ETAG, file.etag);
+    response.headers_mut().insert(header::LAST_MODIFIED, file.last_modified);
     response
+}
+
+/// The same for the same content of the same day.
+fn etag(bytes: &Bytes, last_modified: &HeaderValue) -> String {
+    let mut hasher = DefaultHasher::new();
+    (bytes, last_modified.as_bytes()).hash(&mut hasher);
+    format!("\"{:x}\"", hasher.finish())
 }
 
 fn transfer(fault: Fault, bytes: Bytes) -> Response {

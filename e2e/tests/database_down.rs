@@ -40,7 +40,8 @@ async fn a_gateway_waits_for_its_database_and_outlives_it() {
         })
         .await
         .unwrap();
-        until("a new verification", SOON, || acme.verify(&json!({"name": "Optiker Brunner AG"}))).await.unwrap();
+        let business = json!({"name": "Optiker Brunner AG"});
+        until("a new verification", SOON, || acme.verify(&business)).await.unwrap();
         platform.ready().await.unwrap();
     }
     assert_eq!(platform.gateway().unwrap().pid(), first, "no restart");

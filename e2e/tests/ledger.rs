@@ -1,7 +1,7 @@
 //! What was acknowledged survives: PostgreSQL is killed fifty times under load, the gateway five times with it.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -105,7 +105,7 @@ async fn audited(platform: &Platform) -> (usize, bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_shows_the_losses_of_a_server_that_acknowledges_before_it_stores() {
     let platform = Platform::start(Plan { durable: true, ..Plan::new() }).await.unwrap();
-    let hasty = hasty::start(&platform).await.unwrap();
+    let (hasty, pending) = hasty::start(&platform).await.unwrap();
     let writers = Writers::start(&hasty);
     for _ in 0..10 {
         writers.progress(BETWEEN).await.unwrap();
@@ -113,14 +113,25 @@ async fn the_ledger_shows_the_losses_of_a_server_that_acknowledges_before_it_sto
         platform.database.server().restart().unwrap();
     }
     let ledger = writers.finish().await;
-    platform.ready().await.unwrap();
+    until("everything to be tried", Duration::from_secs(60), || async {
+        let left = pending.load(Ordering::SeqCst);
+        ensure!(left == 0, "{left} are not yet tried");
+        Ok(())
+    })
+    .await
+    .unwrap();
     let losses = ledger.losses(&hasty).await.unwrap();
     println!("acknowledged before stored: {} of {} lost", losses.len(), ledger.len());
     assert!(!losses.is_empty(), "the ledger must find them");
 }
 
-/// A server for `/v1/verifications` that answers 201 at once and stores when it gets round to it.
+/// A server for `/v1/verifications` that answers 201 a few requests before it stores.
 mod hasty {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use axum::{
         Json, Router,
         extract::{Path, State},
@@ -134,31 +145,38 @@ mod hasty {
     };
     use kyb_e2e::{Client, Platform};
     use kyb_store::{TenantStore, audit::AuditContext};
-    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+    use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+    /// How far it may be ahead of the store.
+    const AHEAD: usize = 4;
 
     #[derive(Clone)]
     struct Hasty {
         store: TenantStore,
-        later: UnboundedSender<Verification>,
+        later: Sender<Verification>,
+        /// Acknowledged and not yet tried to be stored.
+        pending: Arc<AtomicUsize>,
     }
 
-    pub(super) async fn start(platform: &Platform) -> anyhow::Result<Client> {
+    pub(super) async fn start(platform: &Platform) -> anyhow::Result<(Client, Arc<AtomicUsize>)> {
         let store = platform.database.store()?.tenant(&"acme".try_into()?);
-        let (later, queue) = unbounded_channel();
-        tokio::spawn(store_later(store.clone(), queue));
+        let (later, queue) = channel(AHEAD);
+        let pending = Arc::new(AtomicUsize::new(0));
+        tokio::spawn(store_later(store.clone(), queue, pending.clone()));
         let routes = Router::new()
             .route("/v1/verifications", post(verify))
             .route("/v1/verifications/{id}", get(read))
-            .with_state(Hasty { store, later });
+            .with_state(Hasty { store, later, pending: pending.clone() });
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Client::new(format!("http://{address}"))
+        Ok((Client::new(format!("http://{address}"))?, pending))
     }
 
     async fn verify(State(hasty): State<Hasty>, Json(request): Json<VerificationRequest>) -> (StatusCode, Json<Verification>) {
         let verification = Verification::accepted(request, None, chrono::Utc::now());
-        let _ = hasty.later.send(verification.clone());
+        hasty.pending.fetch_add(1, Ordering::SeqCst);
+        let _ = hasty.later.send(verification.clone()).await;
         (StatusCode::CREATED, Json(verification))
     }
 
@@ -171,10 +189,11 @@ mod hasty {
         }
     }
 
-    async fn store_later(store: TenantStore, mut queue: UnboundedReceiver<Verification>) {
+    async fn store_later(store: TenantStore, mut queue: Receiver<Verification>, pending: Arc<AtomicUsize>) {
         let audit = AuditContext { actor: Actor { kind: ActorKind::System, id: "hasty".to_owned() }, request_id: None };
         while let Some(verification) = queue.recv().await {
             let _ = store.enqueue_verification(&verification, &audit, None).await;
+            pending.fetch_sub(1, Ordering::SeqCst);
         }
     }
 }

@@ -75,7 +75,7 @@ async fn fifty_requests_at_once_with_one_key_make_one_object_and_get_one_answer(
     let store = platform.database.store().unwrap().tenant(&"acme".try_into().unwrap());
     for (path, body) in [(PATH, request()), ("/v1/businesses", request()["business"].clone())] {
         let before = store.audit_events(0, 1000).await.unwrap().len();
-        let post = || async { acme.post_with(path, &body, &[("idempotency-key", "one")]).await };
+        let post = || async { acme.post_with(path, &body, &[("idempotency-key", path)]).await };
         let answers = futures::future::join_all((0..50).map(|_| post())).await;
         let mut distinct = BTreeSet::new();
         let mut replayed = 0;
@@ -89,7 +89,7 @@ async fn fifty_requests_at_once_with_one_key_make_one_object_and_get_one_answer(
         assert_eq!(after - before, 1, "{path}: one object, one audit event");
     }
     let other = json!({"business": {"name": "Optiker Brunner AG"}});
-    let answer = acme.post_with(PATH, &other, &[("idempotency-key", "one")]).await.unwrap();
+    let answer = acme.post_with(PATH, &other, &[("idempotency-key", PATH)]).await.unwrap();
     let detail = answer.expect_problem(422, "IDEMPOTENCY_KEY_REUSED").unwrap();
     assert!(detail.contains("key"), "{detail}");
 }
@@ -110,6 +110,22 @@ async fn an_asynchronous_verification_ends_as_a_synchronous_one_and_its_events_s
     assert_eq!(done["decision"], sync["decision"]);
     assert_eq!(done["risk"], sync["risk"]);
     assert_eq!(done["checks"], sync["checks"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_is_what_is_read_again() {
+    let platform = Platform::start(Plan::new()).await.unwrap();
+    let acme = platform.client("acme").unwrap();
+    let screening = json!({"subject": {"type": "person", "name": "Ingeborg Abrahamsen"}});
+    let posts =
+        [(PATH, request()), ("/v1/businesses", request()["business"].clone()), ("/v1/screenings", screening)];
+    for (path, body) in posts {
+        let answer = acme.post(path, &body).await.unwrap();
+        let created = answer.expect(201).unwrap();
+        let location = answer.header("location").unwrap();
+        assert_eq!(location, format!("{path}/{}", created["id"].as_str().unwrap()));
+        assert_eq!(acme.get(location).await.unwrap().expect(200).unwrap(), created, "{path}");
+    }
 }
 
 /// The statuses of an event stream, read to its end.

@@ -39,10 +39,10 @@ impl Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Watchlists")]
 pub(crate) struct ListArguments {
-    /// A folder that holds a publisher's own files, or sub-folders of such; give it once for each folder.
+    /// A folder that holds a publisher's own files, or sub-folders of such; several may follow.
     #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
     pub(crate) lists: Vec<PathBuf>,
-    /// The lists that must be there, such as `ofac-sdn,un-sc`; while one is missing nobody gets `no_hit`.
+    /// The lists that must be there, such as `ofac-sdn,un-consolidated`; while one is missing nobody gets `no_hit`.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     pub(crate) wanted: Vec<ListId>,
     /// Distrust a list that its publisher dated longer ago than this, such as `36h`, `30d` or `4w`.
@@ -67,7 +67,8 @@ pub(crate) struct Age(pub(crate) Duration);
 impl FromStr for Age {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || format!("`{text}` is no length of time; write a number and s, m, h, d or w, such as `36h`");
+        let refused =
+            || format!("`{text}` is no length of time; write a number and s, m, h, d or w, such as `36h`");
         let unit = text.chars().last().ok_or_else(refused)?;
         let seconds: u64 = match unit {
             's' => 1,
@@ -77,9 +78,11 @@ impl FromStr for Age {
             'w' => 7 * 24 * 3600,
             _ => return Err(refused()),
         };
-        let count: u64 = text.strip_suffix(unit).and_then(|digits| digits.parse().ok()).ok_or_else(refused)?;
+        let count: u64 =
+            text.strip_suffix(unit).and_then(|digits| digits.parse().ok()).ok_or_else(refused)?;
         // a century keeps the arithmetic of dates far from its ends
-        let total = count.checked_mul(seconds).filter(|total| *total <= 100 * 366 * 24 * 3600).ok_or_else(refused)?;
+        let total =
+            count.checked_mul(seconds).filter(|total| *total <= 100 * 366 * 24 * 3600).ok_or_else(refused)?;
         Ok(Self(Duration::from_secs(total)))
     }
 }
@@ -103,7 +106,9 @@ mod tests {
 
     #[test]
     fn an_age_is_a_number_and_a_unit() {
-        for (text, seconds) in [("0s", 0), ("90m", 5400), ("36h", 129_600), ("30d", 2_592_000), ("4w", 2_419_200)] {
+        for (text, seconds) in
+            [("0s", 0), ("90m", 5400), ("36h", 129_600), ("30d", 2_592_000), ("4w", 2_419_200)]
+        {
             assert_eq!(text.parse(), Ok(Age(Duration::from_secs(seconds))), "{text}");
         }
         for bad in ["", "d", "30", "-1d", "1.5h", "30 d", "30D", "é", "99999999999999999999w", "5300w"] {

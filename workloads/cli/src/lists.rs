@@ -22,7 +22,11 @@ pub(crate) struct Unreadable {
 }
 
 /// Reads and indexes every list; the first folder that can't be read ends it.
-pub(crate) fn load(arguments: &ListArguments, now: DateTime<Utc>, progress: &Progress) -> anyhow::Result<Watchlists> {
+pub(crate) fn load(
+    arguments: &ListArguments,
+    now: DateTime<Utc>,
+    progress: &Progress,
+) -> anyhow::Result<Watchlists> {
     let (lists, unreadable) = read(arguments, progress)?;
     if let Some(first) = unreadable.into_iter().next() {
         return Err(first.problem.into());
@@ -51,7 +55,8 @@ pub(crate) fn load_what_can_be_read(
 pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Parsed>, Unusable> {
     let shown = folder.display();
     let found = kyb_lists::directory::load(folder).map_err(|error| {
-        let remedy = "download the publisher's files again, all of one day, and give the folder that holds them";
+        let remedy =
+            "download the publisher's files again, all of one day, and give the folder that holds them";
         Unusable::new(format!("the lists in `{shown}` could not be read"), remedy).because(error)
     })?;
     if found.is_empty() {
@@ -68,7 +73,9 @@ fn read(arguments: &ListArguments, progress: &Progress) -> Result<(Lists, Vec<Un
     let (mut lists, mut unreadable) = (Lists::new(), vec![]);
     for folder in &arguments.lists {
         match read_folder(folder) {
-            Ok(found) => found.into_iter().try_for_each(|parsed| add(&mut lists, parsed.watchlist, folder))?,
+            Ok(found) => {
+                found.into_iter().try_for_each(|parsed| add(&mut lists, parsed.watchlist, folder))?;
+            }
             Err(problem) => unreadable.push(Unreadable { folder: folder.display().to_string(), problem }),
         }
     }
@@ -118,6 +125,7 @@ fn index(
 /// Without a server nobody watches the source, so all that can tell a list's age is its publisher's date.
 fn too_old(version: &ListVersion, age: Age, now: DateTime<Utc>) -> Option<Stale> {
     let oldest = (now - Duration::from_std(age.0).unwrap_or(Duration::MAX)).date_naive();
-    let why = || format!("its publisher dated it {}, before {oldest}, the oldest date allowed", version.published);
+    let why =
+        || format!("its publisher dated it {}, before {oldest}, the oldest date allowed", version.published);
     (version.published < oldest).then(|| Stale { why: why() })
 }

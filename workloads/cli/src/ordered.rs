@@ -51,7 +51,11 @@ pub(crate) fn map<I: Send, O: Send>(
     })
 }
 
-fn hand_out<I, O>(mut input: impl Iterator<Item = I>, jobs: &SyncSender<Job<I, O>>, order: &SyncSender<Receiver<Vec<O>>>) {
+fn hand_out<I, O>(
+    mut input: impl Iterator<Item = I>,
+    jobs: &SyncSender<Job<I, O>>,
+    order: &SyncSender<Receiver<Vec<O>>>,
+) {
     loop {
         let items: Vec<I> = input.by_ref().take(CHUNK).collect();
         if items.is_empty() {
@@ -83,10 +87,14 @@ mod tests {
     #[test]
     fn results_come_in_the_order_of_the_input() {
         let mut seen = vec![];
-        map(0..10_000_u64, |n| if n % 7 == 0 { (0..n).sum::<u64>() } else { n }, |n| {
-            seen.push(n);
-            Ok(())
-        })
+        map(
+            0..10_000_u64,
+            |n| if n % 7 == 0 { (0..n).sum::<u64>() } else { n },
+            |n| {
+                seen.push(n);
+                Ok(())
+            },
+        )
         .unwrap();
         let expected: Vec<u64> = (0..10_000).map(|n| if n % 7 == 0 { (0..n).sum() } else { n }).collect();
         assert_eq!(seen, expected);
@@ -97,11 +105,17 @@ mod tests {
         let read = AtomicUsize::new(0);
         let most = thread::available_parallelism().map_or(1, NonZero::get) * 7 * CHUNK + 2 * CHUNK;
         let mut written = 0;
-        map((0..100_000).inspect(|_| { read.fetch_add(1, Ordering::Relaxed); }), |n| n, |_| {
-            written += 1;
-            assert!(read.load(Ordering::Relaxed) <= written + most);
-            Ok(())
-        })
+        map(
+            (0..100_000).inspect(|_| {
+                read.fetch_add(1, Ordering::Relaxed);
+            }),
+            |n| n,
+            |_| {
+                written += 1;
+                assert!(read.load(Ordering::Relaxed) <= written + most);
+                Ok(())
+            },
+        )
         .unwrap();
         assert_eq!(written, 100_000);
     }

@@ -21,6 +21,11 @@ impl Progress {
         Self { quiet, draws: !quiet && std::io::stderr().is_terminal() }
     }
 
+    /// Whether only errors are to be said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// A line for whoever watches.
     pub(crate) fn note(&self, line: &str) {
         if !self.quiet {

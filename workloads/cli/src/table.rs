@@ -51,7 +51,8 @@ impl Input {
             }
             Self::File(path) => {
                 let file = File::open(path).map_err(|error| {
-                    Unusable::new(format!("`{self}` can't be read"), "give a file, or `-` for standard input").because(error)
+                    Unusable::new(format!("`{self}` can't be read"), "give a file, or `-` for standard input")
+                        .because(error)
                 })?;
                 let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
                 let bar = progress.reading(length);
@@ -123,8 +124,12 @@ impl Table {
     pub(crate) fn column(&self, name: &str) -> Result<Column, Unusable> {
         self.optional_column(name)?.ok_or_else(|| {
             let given: Vec<&str> = self.header.iter().collect();
-            let problem = format!("{} has no column `{name}`; its columns are: {}", self.name, given.join(", "));
-            Unusable::new(problem, format!("add a column named `{name}`, or name the one you mean so in the first row"))
+            let problem =
+                format!("{} has no column `{name}`; its columns are: {}", self.name, given.join(", "));
+            Unusable::new(
+                problem,
+                format!("add a column named `{name}`, or name the one you mean so in the first row"),
+            )
         })
     }
 
@@ -167,7 +172,7 @@ impl Table {
 /// The line a row begins on, from the line that the reader has come to. The row's own position is that of the blank lines
 /// before it, if there are any, and never too late.
 fn first_line(record: &ByteRecord, reached: u64, line_end: LineEnd) -> u64 {
-    let inside = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+    let inside = record.as_slice().split(|byte| *byte == b'\n').skip(1).count() as u64;
     let own_end = u64::from(line_end == LineEnd::LineFeed);
     reached.saturating_sub(inside + own_end).max(record.position().map_or(0, csv::Position::line))
 }

@@ -27,7 +27,8 @@ impl Account {
         if !is_root()? {
             return Ok(Self::Own);
         }
-        let passwd = std::fs::read_to_string("/etc/passwd").map_err(StartError::folder("read /etc/passwd"))?;
+        let passwd =
+            std::fs::read_to_string("/etc/passwd").map_err(StartError::folder("read /etc/passwd"))?;
         ["postgres", "nobody"].iter().find_map(|name| look_up(&passwd, name)).ok_or(StartError::NoAccount)
     }
 

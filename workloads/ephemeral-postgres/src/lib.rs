@@ -56,10 +56,14 @@ impl std::fmt::Debug for EphemeralPostgres {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// No PostgreSQL binaries.
-    #[error("no PostgreSQL 15 or later found; install it, such as with `apt-get install postgresql`, or set KYB_POSTGRES_BIN to the folder that holds `initdb`")]
+    #[error(
+        "no PostgreSQL 15 or later found; install it, such as with `apt-get install postgresql`, or set KYB_POSTGRES_BIN to the folder that holds `initdb`"
+    )]
     NotInstalled,
     /// This process is root, PostgreSQL refuses to run as root, and there is no other account to use.
-    #[error("PostgreSQL does not run as root and neither a user `postgres` nor `nobody` exists; run this as an ordinary user")]
+    #[error(
+        "PostgreSQL does not run as root and neither a user `postgres` nor `nobody` exists; run this as an ordinary user"
+    )]
     NoAccount,
     /// A folder or file of the server can't be made.
     #[error("can't {what}; look at the permissions and the free space of the folder for temporary files")]

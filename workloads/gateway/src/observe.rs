@@ -111,3 +111,47 @@ impl Extractor for Headers<'_> {
         self.0.keys().map(HeaderName::as_str).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use axum::{Router, body::Body, middleware, routing::get};
+    use kyb_engines::LiveWatchlists;
+    use kyb_settings::{Settings, Snapshot};
+    use kyb_store::{ConnectOptions, Store};
+    use kyb_telemetry::Metrics;
+    use kyb_verification::Watchlists;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{AppState, GatewayOptions};
+
+    fn app() -> App {
+        let url = "postgres://nobody@127.0.0.1:1/none".to_owned();
+        let second = Duration::from_secs(1);
+        let options =
+            ConnectOptions { url, max_connections: 1, acquire_timeout: second, statement_timeout: second };
+        let screener = Arc::new(kyb_screening::Screener::build(&[]));
+        let watchlists = LiveWatchlists::fixed(Watchlists { screener, states: vec![] });
+        let settings = Settings::fixed(Snapshot::default());
+        let bounds = GatewayOptions { behind_tls: true, ..GatewayOptions::default() };
+        Arc::new(AppState::new(Store::lazy(&options).unwrap(), settings, watchlists, Metrics::new(), bounds))
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_its_own_request_only_and_tells_no_detail() {
+        async fn panics() -> &'static str {
+            panic!("the secret is 42")
+        }
+        let observed = middleware::from_fn_with_state(app(), observe);
+        let router = Router::new().route("/panics", get(panics)).layer(observed);
+        let response = router.oneshot(Request::get("/panics").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status().as_u16(), 500);
+        assert!(response.headers().contains_key(REQUEST_ID));
+        assert!(response.headers().contains_key(header::STRICT_TRANSPORT_SECURITY), "behind TLS");
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(text.contains("\"code\":\"INTERNAL\"") && !text.contains("42"), "{text}");
+    }
+}

@@ -67,8 +67,9 @@ pub(crate) struct Alignment {
 
 /// Weight of words that contradict each other; see the module.
 pub(crate) const CONTRADICTION: f64 = 2.0;
-/// Weight of words missing on one side where at least two words agree.
-pub(crate) const MISSING: f64 = 0.25;
+/// Weight of words missing on one side where at least two words agree: two of four words that agree to the letter are just a
+/// hit, for listed persons often have four names and use two.
+pub(crate) const MISSING: f64 = 0.22;
 /// The most words that are tried written as one.
 const LONGEST_RUN: usize = 4;
 /// Two words written as one are a spelling, but a little less sure.
@@ -242,14 +243,14 @@ impl Sums {
         }
     }
 
-    /// Where either name has only one word that tells, there is nothing else to confirm it: a misspelling counts double,
-    /// and a word of up to three letters must be the same.
+    /// Where either name has only one word that tells, there is nothing else to confirm it: a misspelling counts half as
+    /// much again, and a word of up to three letters must be the same.
     fn strictness(&self, names: [&[Term<'_>]; 2]) -> f64 {
         let telling = |terms: &[Term<'_>]| terms.iter().filter(|term| term.class == Class::Core).count();
         let alone = self.telling_words == 1 && names.into_iter().any(|terms| telling(terms) == 1);
         match self.telling_letters {
             0..=3 if alone && self.misspelt > 0.0 => self.agreement,
-            _ if alone => self.misspelt,
+            _ if alone => 0.5 * self.misspelt,
             _ => 0.0,
         }
     }

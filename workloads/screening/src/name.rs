@@ -1,9 +1,11 @@
 //! A name taken apart: its words with their classes, and its legal forms.
 
+use std::sync::LazyLock;
+
 use crate::{
     legal_form::{self, FormNumber},
     normalise::Words,
-    spelling::{Spelling, consonants, key},
+    spelling::{Spelling, consonants, key, likeness},
     word_class::{Class, Style, classify},
 };
 
@@ -12,21 +14,36 @@ use crate::{
 pub(crate) struct NameWord {
     pub(crate) text: String,
     pub(crate) key: String,
-    pub(crate) consonants: u64,
+    /// Of the key and of the text.
+    pub(crate) consonants: [u64; 2],
     pub(crate) class: Class,
 }
 
 impl NameWord {
     pub(crate) fn new(text: String, class: Class) -> Self {
         let key = key(&text);
-        let consonants = consonants(&key);
+        let consonants = [consonants(&key), consonants(&text)];
         Self { text, key, consonants, class }
     }
 
     pub(crate) fn spelling(&self) -> Spelling<'_> {
         Spelling { text: &self.text, key: &self.key, consonants: self.consonants }
     }
+
+    /// `COMANY`, `LIMITDE`: a legal form that is not recognised as one must not pass for what the body is called.
+    fn is_misspelt_form(&self) -> bool {
+        self.class == Class::Core && FORM_WORDS.iter().any(|form| likeness(self.spelling(), form.spelling()) >= MISSPELT_FORM)
+    }
 }
+
+/// The long words that most legal forms in Latin letters are written with.
+static FORM_WORDS: LazyLock<Vec<NameWord>> = LazyLock::new(|| {
+    let words = ["company", "limited", "corporation", "incorporated", "limitada", "compania", "gesellschaft"];
+    words.map(|word| NameWord::new(word.to_owned(), Class::Generic)).into()
+});
+
+/// One typing error in a word of seven letters.
+const MISSPELT_FORM: f64 = 0.88;
 
 /// A name taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +70,9 @@ impl Name {
             NameWord::new(word.letters, class)
         });
         let mut name = Self { words: classified.collect(), forms };
+        if style == Style::Organisation {
+            name.words.iter_mut().filter(|word| word.is_misspelt_form()).for_each(|word| word.class = Class::Generic);
+        }
         name.promote();
         name
     }

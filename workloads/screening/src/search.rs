@@ -245,3 +245,7 @@ fn kind_factor(subject: PartyKind, entry: EntryKind, alignment: &Alignment) -> f
     };
     if same_kind || alignment.exact { 1.0 } else { OTHER_KIND }
 }
+
+#[cfg(test)]
+#[path = "search_tests.rs"]
+mod tests;

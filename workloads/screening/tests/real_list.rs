@@ -91,7 +91,9 @@ fn a_name_with_a_typing_error_finds_its_entry() {
         shares.entry((fault, group)).or_default().count(found);
         total.count(found);
         if !found {
-            println!("  missed: {id} {text} as {changed}");
+            let instead = SCREENER.search(&Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap()), &SearchOptions::default());
+            let instead = instead.matches.first().map(|found| format!("{} {}", found.score, found.matched_name));
+            println!("  missed: {id} {text} as {changed}; instead {instead:?}");
         }
     }
     for ((fault, group), share) in shares {

@@ -15,7 +15,7 @@ CREATE TABLE kyb.businesses (
 -- The words of legal and trading names, folded by the program (lower case, no accents), so that the database's locale
 -- plays no part. A table and not a tsvector with a GIN index, because under row-level security the planner may use an
 -- index only with operators that are marked leakproof: `=` is, `@@` is not, and the GIN index would never be used
--- (docs/decisions/full-text-under-row-level-security.md).
+-- (docs/decisions/0006-words-instead-of-gin.md).
 CREATE TABLE kyb.business_words (
     tenant_id   text COLLATE "C" NOT NULL,
     word        text COLLATE "C" NOT NULL,

@@ -1,5 +1,5 @@
 -- Functions 0009 to 0012 are what the programs call. Each sets the tenant for its own transaction and does all its work,
--- so a call is one round trip in one implicit transaction, and nothing stays set on a pooled connection, however the
+-- so a call is one statement in one implicit transaction, and nothing stays set on a pooled connection, however the
 -- call ends. They run with the caller's rights (SECURITY INVOKER), so row-level security applies inside; reads do not
 -- name the tenant again. Every name is qualified, so they need no search_path of their own.
 

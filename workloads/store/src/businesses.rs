@@ -15,6 +15,7 @@ use crate::{
     Idempotency, StoreError, TenantStore, Write,
     audit::{AuditContext, bind_entry},
     idempotency::bind_key,
+    pool::{write, write_one},
     search,
 };
 
@@ -59,7 +60,7 @@ impl TenantStore {
         )
         .bind(self.name())
         .bind(business.id.uuid())
-        .bind(business.context.as_ref().map(|context| context.as_str()))
+        .bind(business.context.as_ref().map(ContextName::as_str))
         .bind(Json(&business.profile))
         .bind(business.revision)
         .bind(business.created_at)
@@ -68,13 +69,14 @@ impl TenantStore {
         .bind(search::tax_hashes_of(self.tenant(), &business.profile));
         let detail = json!({ "revision": business.revision });
         let call = bind_entry(call, audit, AuditAction::BusinessCreated, &business.id.to_string(), &detail)?;
-        Write::of(&bind_key(call, key)?.fetch_one(&self.pool).await?)
+        Write::of(&write_one(&self.pool, bind_key(call, key)?).await?)
     }
 
     /// One business.
     pub async fn business(&self, id: BusinessId) -> Result<Option<Business>, StoreError> {
         let call = sqlx::query_as("SELECT * FROM kyb.business($1, $2)");
-        let row: Option<BusinessRow> = call.bind(self.name()).bind(id.uuid()).fetch_optional(&self.pool).await?;
+        let row: Option<BusinessRow> =
+            call.bind(self.name()).bind(id.uuid()).fetch_optional(&self.pool).await?;
         row.map(BusinessRow::business).transpose()
     }
 
@@ -101,7 +103,7 @@ impl TenantStore {
         .bind(search::tax_hashes_of(self.tenant(), profile));
         // The new revision is known to the database only, which puts it into the event.
         let call = bind_entry(call, audit, AuditAction::BusinessUpdated, &id.to_string(), &json!({}))?;
-        let Some(row) = call.fetch_optional(&self.pool).await? else { return Ok(None) };
+        let Some(row) = write(&self.pool, call).await? else { return Ok(None) };
         if row.try_get("conflict")? {
             return Err(StoreError::Conflict);
         }
@@ -110,35 +112,43 @@ impl TenantStore {
 
     /// Deletes a business; its verifications stay. Whether there was one.
     pub async fn delete_business(&self, id: BusinessId, audit: &AuditContext) -> Result<bool, StoreError> {
-        let call = sqlx::query("SELECT kyb.delete_business($1, $2, ROW($3, $4, $5, $6, $7, $8)::kyb.audit_entry)");
+        let call =
+            sqlx::query("SELECT kyb.delete_business($1, $2, ROW($3, $4, $5, $6, $7, $8)::kyb.audit_entry)");
         let call = call.bind(self.name()).bind(id.uuid());
         let call = bind_entry(call, audit, AuditAction::BusinessDeleted, &id.to_string(), &json!({}))?;
-        Ok(call.fetch_one(&self.pool).await?.try_get(0)?)
+        Ok(write_one(&self.pool, call).await?.try_get(0)?)
     }
 
     /// Finds businesses.
     pub async fn find_businesses(&self, query: &BusinessQuery) -> Result<BusinessPage, StoreError> {
         let limit = query.limit.clamp(1, MOST_ROWS);
         let nothing = BusinessPage { businesses: vec![], more: false };
-        let words: Option<Vec<String>> = query.text.as_deref().map(|text| search::words(text).into_iter().collect());
+        let words: Option<Vec<String>> =
+            query.text.as_deref().map(|text| search::words(text).into_iter().collect());
         let tax_hash = query.tax_id.as_deref().map(|text| search::tax_hash_of_text(self.tenant(), text));
         let call = match (words, tax_hash) {
             // A text without a word, or a number without a digit or letter, is in no business.
             (_, Some(None)) => return Ok(nothing),
             (Some(words), _) if words.is_empty() => return Ok(nothing),
-            (Some(words), tax_hash) => sqlx::query_as("SELECT * FROM kyb.search_businesses($1, $2, $3, $4, $5, $6)")
-                .bind(self.name())
-                .bind(words)
-                .bind(tax_hash.flatten()),
+            (Some(words), tax_hash) => {
+                sqlx::query_as("SELECT * FROM kyb.search_businesses($1, $2, $3, $4, $5, $6)")
+                    .bind(self.name())
+                    .bind(words)
+                    .bind(tax_hash.flatten())
+            }
             (None, tax_hash) => sqlx::query_as("SELECT * FROM kyb.list_businesses($1, $2, $3, $4, $5)")
                 .bind(self.name())
                 .bind(tax_hash.flatten()),
         };
-        let call = call.bind(query.context.as_ref().map(|context| context.as_str())).bind(query.after.map(BusinessId::uuid));
+        let call = call
+            .bind(query.context.as_ref().map(ContextName::as_str))
+            .bind(query.after.map(BusinessId::uuid));
         // One row more than asked tells whether there is a next page.
-        let rows: Vec<BusinessRow> = call.bind(i32::try_from(limit).unwrap_or(i32::MAX) + 1).fetch_all(&self.pool).await?;
+        let rows: Vec<BusinessRow> =
+            call.bind(i32::try_from(limit).unwrap_or(i32::MAX) + 1).fetch_all(&self.pool).await?;
         let more = rows.len() > limit as usize;
-        let businesses = rows.into_iter().take(limit as usize).map(BusinessRow::business).collect::<Result<_, _>>()?;
+        let businesses =
+            rows.into_iter().take(limit as usize).map(BusinessRow::business).collect::<Result<_, _>>()?;
         Ok(BusinessPage { businesses, more })
     }
 }
@@ -157,7 +167,11 @@ impl BusinessRow {
     fn business(self) -> Result<Business, StoreError> {
         Ok(Business {
             id: self.id.into(),
-            context: self.context.map(ContextName::try_from).transpose().map_err(StoreError::corrupt("context"))?,
+            context: self
+                .context
+                .map(ContextName::try_from)
+                .transpose()
+                .map_err(StoreError::corrupt("context"))?,
             profile: self.profile.0,
             revision: self.revision,
             created_at: self.created_at,

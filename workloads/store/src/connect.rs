@@ -42,7 +42,8 @@ pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, StoreError> {
     let wrong = "the database URL can't be read; it must look like `postgres://role:password@host:port/database?sslmode=…`";
     // The source is left out on purpose: it may repeat parts of the URL.
     let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Configuration(wrong.to_owned()))?;
-    let says_mode = url.contains("sslmode=") || url.contains("ssl-mode=") || std::env::var_os("PGSSLMODE").is_some();
+    let says_mode =
+        url.contains("sslmode=") || url.contains("ssl-mode=") || std::env::var_os("PGSSLMODE").is_some();
     if says_mode || is_this_machine(&options) {
         return Ok(options);
     }

@@ -20,6 +20,7 @@ use crate::{
     StoreError, TenantStore,
     audit::{AuditContext, bind_entry},
     codes,
+    pool::write_one,
 };
 
 /// Verifications blanked in one statement.
@@ -32,13 +33,19 @@ impl TenantStore {
     /// Erases the personal data of a business (GDPR Article 17): the business is deleted and the requests, evidence and
     /// screenings of its verifications are blanked; ids, decisions, times and audit stay. How many verifications were
     /// blanked; `None` where there is no such business. Verifications still queued are called off.
-    pub async fn erase_business(&self, id: BusinessId, audit: &AuditContext) -> Result<Option<u64>, StoreError> {
+    pub async fn erase_business(
+        &self,
+        id: BusinessId,
+        audit: &AuditContext,
+    ) -> Result<Option<u64>, StoreError> {
         loop {
             self.blank_verifications(id).await?;
-            let call = sqlx::query("SELECT kyb.erase_business($1, $2, ROW($3, $4, $5, $6, $7, $8)::kyb.audit_entry)");
+            let call = sqlx::query(
+                "SELECT kyb.erase_business($1, $2, ROW($3, $4, $5, $6, $7, $8)::kyb.audit_entry)",
+            );
             let call = call.bind(self.name()).bind(id.uuid());
             let call = bind_entry(call, audit, AuditAction::BusinessErased, &id.to_string(), &json!({}))?;
-            let blanked: Option<i64> = call.fetch_one(&self.pool).await?.try_get(0)?;
+            let blanked: Option<i64> = write_one(&self.pool, call).await?.try_get(0)?;
             match blanked.map(u64::try_from) {
                 None => return Ok(None),
                 Some(Ok(blanked)) => return Ok(Some(blanked)),

@@ -7,7 +7,9 @@ pub enum StoreError {
     #[error("the database can't be reached")]
     Unavailable(#[source] sqlx::Error),
     /// The runtime role could go around row-level security; start-up refuses it.
-    #[error("role `{role}` {problem}; use a role that owns nothing, is no superuser and has no BYPASSRLS (see docs/data-store.md)")]
+    #[error(
+        "role `{role}` {problem}; use a role that owns nothing, is no superuser and has no BYPASSRLS (see docs/data-store.md)"
+    )]
     UnsafeRole {
         /// The role.
         role: String,
@@ -56,9 +58,8 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
         match &error {
-            Io(_) | PoolTimedOut | PoolClosed | Tls(_) | WorkerCrashed => Self::Unavailable(error),
-            // A server that dies in the middle of an answer leaves half a message.
-            Protocol(_) => Self::Unavailable(error),
+            // `Protocol`: a server that dies in the middle of an answer leaves half a message.
+            Io(_) | PoolTimedOut | PoolClosed | Tls(_) | WorkerCrashed | Protocol(_) => Self::Unavailable(error),
             Database(answer) => match answer.code().as_deref() {
                 Some(UNIQUE_VIOLATION) => Self::Conflict,
                 Some(code) if is_passing(code) => Self::Unavailable(error),

@@ -19,13 +19,16 @@ pub(crate) fn bind_findings<'q>(
     let checks = findings.map(|findings| findings.checks.as_slice());
     let screenings = findings.map(|findings| findings.screenings.as_slice());
     let decision = findings.map(|findings| &findings.decision);
-    let statuses = screenings.map(|all| all.iter().map(|one| codes::code_of(&one.status)).collect::<Result<Vec<_>, _>>());
+    let statuses = screenings
+        .map(|all| all.iter().map(|one| codes::code_of(&one.status)).collect::<Result<Vec<_>, _>>());
     Ok(call
         .bind(decision.map(|decision| decision.outcome.as_str()))
         .bind(findings.map(|findings| i16::from(findings.risk.score.get())))
         .bind(decision.map(|decision| decision.rule.as_str()))
         .bind(decision.map(|decision| decision.policy_version.as_str()))
-        .bind(decision.map(|decision| decision.reasons.iter().map(|reason| reason.code.to_string()).collect::<Vec<_>>()))
+        .bind(decision.map(|decision| {
+            decision.reasons.iter().map(|reason| reason.code.to_string()).collect::<Vec<_>>()
+        }))
         .bind(checks.map(|all| all.iter().map(|check| check.name.as_str()).collect::<Vec<_>>()))
         .bind(checks.map(|all| all.iter().map(|check| check.status.as_str()).collect::<Vec<_>>()))
         .bind(checks.map(|all| all.iter().map(reason_codes).collect::<Vec<_>>()))
@@ -41,7 +44,8 @@ fn reason_codes(check: &Check) -> String {
 /// `list@version` of every list that a screening searched; `list@none` where the list was missing.
 pub(crate) fn list_labels(screening: &Screening) -> Vec<String> {
     let label = |state: &ListState| {
-        let version = state.version.as_ref().map_or_else(|| "none".to_owned(), kyb_domain::list::ListVersion::label);
+        let version =
+            state.version.as_ref().map_or_else(|| "none".to_owned(), kyb_domain::list::ListVersion::label);
         format!("{}@{version}", state.list)
     };
     screening.list_versions.iter().map(label).collect()

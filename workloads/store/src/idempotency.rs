@@ -8,7 +8,7 @@ use sqlx::{
     query::Query,
 };
 
-use crate::{StoreError, TenantStore, codes};
+use crate::{StoreError, TenantStore, codes, pool::write_one};
 
 /// The answer that the first request got or will get.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,16 +47,21 @@ impl TenantStore {
     /// What is already kept for a key, before any work is done: [`Write::Replayed`] or [`Write::KeyReused`]; `None` where
     /// nothing is. A request that finds nothing must still pass its key to the write, which decides.
     pub async fn answer_for(&self, key: &str, fingerprint: &str) -> Result<Option<Write>, StoreError> {
-        let call = sqlx::query("SELECT * FROM kyb.answer_for($1, $2, $3)").bind(self.name()).bind(key).bind(fingerprint);
-        let kept = Write::of(&call.fetch_one(&self.pool).await?)?;
+        let call = sqlx::query("SELECT * FROM kyb.answer_for($1, $2, $3)")
+            .bind(self.name())
+            .bind(key)
+            .bind(fingerprint);
+        // An answer may be found before it is on disk, and must not be given before.
+        let kept = Write::of(&write_one(&self.pool, call).await?)?;
         Ok((kept != Write::Done).then_some(kept))
     }
 
     /// Keeps the answer of a request that writes nothing else. Not audited.
     pub async fn remember_answer(&self, key: &Idempotency) -> Result<Write, StoreError> {
         let call =
-            sqlx::query("SELECT * FROM kyb.remember_answer($1, ROW($2, $3, $4, $5, $6)::kyb.idempotency)").bind(self.name());
-        Write::of(&bind_key(call, Some(key))?.fetch_one(&self.pool).await?)
+            sqlx::query("SELECT * FROM kyb.remember_answer($1, ROW($2, $3, $4, $5, $6)::kyb.idempotency)")
+                .bind(self.name());
+        Write::of(&write_one(&self.pool, bind_key(call, Some(key))?).await?)
     }
 }
 

@@ -6,10 +6,11 @@
 //! ```text
 //! Store ── tenant("acme") ──▶ TenantStore ── SELECT kyb.record_verification('acme', …) ──▶ function:
 //!   sets kyb.tenant for this transaction ▸ claims the idempotency key ▸ inserts ▸ appends the audit event ▸ commit
+//! then SELECT kyb.make_durable(): on disk, and only now acknowledged
 //! ```
 //!
-//! Every call about a tenant's rows is one statement, so one round trip and one transaction of its own; the tenant is
-//! set inside it and nothing stays set on the pooled connection. Which rows the statement sees is decided by row-level
+//! Every call about a tenant's rows is one statement, so one transaction of its own; the tenant is set inside it and
+//! nothing stays set on the pooled connection. Which rows the statement sees is decided by row-level
 //! security alone. `docs/data-store.md` explains tables, roles and what each fence guards against.
 //!
 //! | module | what |
@@ -28,8 +29,8 @@ mod erasure;
 pub mod error;
 mod findings;
 pub mod idempotency;
-pub mod lists;
 mod listen;
+pub mod lists;
 pub mod pool;
 pub mod queue;
 mod role_check;

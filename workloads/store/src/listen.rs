@@ -16,7 +16,7 @@ use tokio::{sync::watch, task::AbortHandle};
 
 const CHANNEL: &str = "kyb_lists";
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// One store's view of the notices: what it has not yet been told.
 #[derive(Debug)]
@@ -86,7 +86,11 @@ impl ListNotices {
 
 /// Listens for ever, with pauses that grow while the database can't be reached.
 async fn listen(options: PgConnectOptions, changes: Arc<watch::Sender<u64>>) {
-    let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None).connect_lazy_with(options);
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_lazy_with(options);
     let mut pause = SHORTEST_PAUSE;
     loop {
         if let Err(error) = listen_once(&pool, &changes, &mut pause).await {
@@ -97,7 +101,11 @@ async fn listen(options: PgConnectOptions, changes: Arc<watch::Sender<u64>>) {
     }
 }
 
-async fn listen_once(pool: &PgPool, changes: &watch::Sender<u64>, pause: &mut Duration) -> Result<(), sqlx::Error> {
+async fn listen_once(
+    pool: &PgPool,
+    changes: &watch::Sender<u64>,
+    pause: &mut Duration,
+) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
     loop {

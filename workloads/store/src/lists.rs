@@ -98,9 +98,16 @@ impl Store {
     }
 
     /// The files of a stored version, by name; `None` where the version is not known or its files were dropped for newer ones.
-    pub async fn list_files(&self, list: &ListId, sha256: &str) -> Result<Option<Vec<StoredFile>>, StoreError> {
-        let call = sqlx::query_as("SELECT name, content FROM kyb.list_files WHERE list = $1 AND sha256 = $2 ORDER BY name");
-        let rows: Vec<(String, Vec<u8>)> = call.bind(list.as_str()).bind(sha256).fetch_all(self.pool()).await?;
+    pub async fn list_files(
+        &self,
+        list: &ListId,
+        sha256: &str,
+    ) -> Result<Option<Vec<StoredFile>>, StoreError> {
+        let call = sqlx::query_as(
+            "SELECT name, content FROM kyb.list_files WHERE list = $1 AND sha256 = $2 ORDER BY name",
+        );
+        let rows: Vec<(String, Vec<u8>)> =
+            call.bind(list.as_str()).bind(sha256).fetch_all(self.pool()).await?;
         if rows.is_empty() {
             return Ok(None);
         }
@@ -118,7 +125,8 @@ impl Store {
 
 /// Megabytes of work, so off the threads that serve requests.
 async fn compress(contents: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, StoreError> {
-    let work = move || contents.iter().map(|bytes| zstd::encode_all(bytes.as_slice(), COMPRESSION_LEVEL)).collect();
+    let work =
+        move || contents.iter().map(|bytes| zstd::encode_all(bytes.as_slice(), COMPRESSION_LEVEL)).collect();
     let done: Result<std::io::Result<_>, _> = tokio::task::spawn_blocking(work).await;
     done.map_err(StoreError::corrupt("list file"))?.map_err(StoreError::corrupt("list file"))
 }
@@ -147,14 +155,16 @@ impl JoinedRow {
     fn list_row(self) -> Result<ListRow, StoreError> {
         let list = ListId::try_from(self.list).map_err(StoreError::corrupt("list"))?;
         let active = match (self.sha256, self.format, self.published, self.published_by, self.entries) {
-            (Some(sha256), Some(format), Some(published), Some(published_by), Some(entries)) => Some(ListVersion {
-                list: list.clone(),
-                format: codes::value_of("list format", format)?,
-                published,
-                published_by: codes::value_of("origin of a date", published_by)?,
-                sha256,
-                entries: u32::try_from(entries).map_err(StoreError::corrupt("count"))?,
-            }),
+            (Some(sha256), Some(format), Some(published), Some(published_by), Some(entries)) => {
+                Some(ListVersion {
+                    list: list.clone(),
+                    format: codes::value_of("list format", format)?,
+                    published,
+                    published_by: codes::value_of("origin of a date", published_by)?,
+                    sha256,
+                    entries: u32::try_from(entries).map_err(StoreError::corrupt("count"))?,
+                })
+            }
             _ => None,
         };
         let validators = self.validators.map(|json| json.0);

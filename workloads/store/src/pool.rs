@@ -1,7 +1,11 @@
 //! Connections, and the doors to a tenant's rows.
 
 use kyb_domain::tenant::TenantId;
-use sqlx::PgPool;
+use sqlx::{
+    PgPool, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 
 use crate::{StoreError, connect, listen::ListNotices, role_check};
 
@@ -94,4 +98,25 @@ impl TenantStore {
     pub(crate) fn name(&self) -> &str {
         self.tenant.as_str()
     }
+}
+
+/// Runs a call that appends to the audit chain, and returns when it is on disk. The call's own commit does not wait for
+/// the disk, since it holds the tenant's chain; the second statement waits, together with those of all others. So what
+/// is returned from here may be acknowledged, and nothing earlier.
+pub(crate) async fn write(
+    pool: &PgPool,
+    call: Query<'_, Postgres, PgArguments>,
+) -> Result<Option<PgRow>, StoreError> {
+    let mut connection = pool.acquire().await?;
+    let row = call.fetch_optional(&mut *connection).await?;
+    sqlx::query("SELECT kyb.make_durable()").execute(&mut *connection).await?;
+    Ok(row)
+}
+
+/// [`write`] of a call that always has one row.
+pub(crate) async fn write_one(
+    pool: &PgPool,
+    call: Query<'_, Postgres, PgArguments>,
+) -> Result<PgRow, StoreError> {
+    write(pool, call).await?.ok_or(StoreError::Database(sqlx::Error::RowNotFound))
 }

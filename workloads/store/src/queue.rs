@@ -19,6 +19,7 @@ use crate::{
     audit::{AuditContext, bind_entry},
     codes,
     findings::{self, bind_findings},
+    pool::{write, write_one},
 };
 
 /// How often a job is tried before it is given up.
@@ -59,15 +60,21 @@ impl Store {
             if job.attempt <= ATTEMPTS {
                 return Ok(Some(job));
             }
-            let reason = Reason::new(ReasonCode::ATTEMPTS_EXHAUSTED, "Every worker that tried it stopped before it was done.");
+            let reason = Reason::new(
+                ReasonCode::ATTEMPTS_EXHAUSTED,
+                "Every worker that tried it stopped before it was done.",
+            );
             let queue = Actor { kind: ActorKind::System, id: "queue".to_owned() };
-            self.fail_job(&job, &reason, Duration::ZERO, &AuditContext { actor: queue, request_id: None }).await?;
+            self.fail_job(&job, &reason, Duration::ZERO, &AuditContext { actor: queue, request_id: None })
+                .await?;
         }
     }
 
     async fn take_any(&self, lease_for: Duration) -> Result<Option<Job>, StoreError> {
         let lease = Uuid::now_v7();
-        let call = sqlx::query_as("SELECT tenant, attempt, document FROM kyb.take_job($1, make_interval(secs => $2))");
+        let call = sqlx::query_as(
+            "SELECT tenant, attempt, document FROM kyb.take_job($1, make_interval(secs => $2))",
+        );
         let row: Option<(String, i16, String)> =
             call.bind(lease).bind(lease_for.as_secs_f64()).fetch_optional(self.pool()).await?;
         let Some((tenant, attempt, document)) = row else { return Ok(None) };
@@ -80,7 +87,12 @@ impl Store {
     }
 
     /// Stores the result of a job and ends it. `false`: the lease was lost, nothing was stored.
-    pub async fn finish_job(&self, job: &Job, completed: &Verification, audit: &AuditContext) -> Result<bool, StoreError> {
+    pub async fn finish_job(
+        &self,
+        job: &Job,
+        completed: &Verification,
+        audit: &AuditContext,
+    ) -> Result<bool, StoreError> {
         let call = sqlx::query(
             "SELECT kyb.finish_job($1, $2, $3, $4, $5, $6, \
              ROW($7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)::kyb.findings, \
@@ -95,12 +107,18 @@ impl Store {
         let call = bind_findings(call, completed.findings.as_ref())?;
         let (action, detail) = (findings::action(completed.status), findings::audit_detail(completed));
         let call = bind_entry(call, audit, action, &job.verification.id.to_string(), &detail)?;
-        Ok(call.fetch_one(self.pool()).await?.try_get(0)?)
+        Ok(write_one(self.pool(), call).await?.try_get(0)?)
     }
 
     /// Gives a job back to be tried again after `pause`, or, after the third attempt, marks its verification failed.
     /// Does nothing where the lease was lost.
-    pub async fn fail_job(&self, job: &Job, reason: &Reason, pause: Duration, audit: &AuditContext) -> Result<(), StoreError> {
+    pub async fn fail_job(
+        &self,
+        job: &Job,
+        reason: &Reason,
+        pause: Duration,
+        audit: &AuditContext,
+    ) -> Result<(), StoreError> {
         let now = Utc::now();
         let failed = Verification {
             status: VerificationStatus::Failed,
@@ -121,8 +139,8 @@ impl Store {
         .bind(now);
         let detail = json!({ "status": failed.status, "reason": reason.code });
         let object = job.verification.id.to_string();
-        bind_entry(call, audit, AuditAction::VerificationFailed, &object, &detail)?.execute(self.pool()).await?;
-        Ok(())
+        let call = bind_entry(call, audit, AuditAction::VerificationFailed, &object, &detail)?;
+        write(self.pool(), call).await.map(|_| ())
     }
 
     /// How many jobs wait, for the metrics.

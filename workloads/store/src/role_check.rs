@@ -53,7 +53,8 @@ pub(crate) async fn refuse_other_schema(pool: &PgPool) -> Result<(), StoreError>
              member of it (see docs/data-store.md)"
         )));
     }
-    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM kyb.migrations").fetch_one(pool).await?;
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT max(version) FROM kyb.migrations").fetch_one(pool).await?;
     let found = found.unwrap_or(0);
     match found.cmp(&SCHEMA_VERSION) {
         std::cmp::Ordering::Equal => Ok(()),

@@ -18,9 +18,15 @@ const LONGEST_WORD: usize = 100;
 
 /// The different words of a text, in lower case and without accents: `Bäckerei Müller` and `BACKEREI  MULLER` agree.
 pub(crate) fn words(text: &str) -> BTreeSet<String> {
-    let folded: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+    let folded: String =
+        text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
     let cut = |word: &str| word.chars().take(LONGEST_WORD).collect();
-    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(cut).take(MOST_WORDS).collect()
+    folded
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(cut)
+        .take(MOST_WORDS)
+        .collect()
 }
 
 /// The different words of a business's names.

@@ -84,14 +84,18 @@ pub async fn bootstrap(
     // Roles belong to the whole server, and PostgreSQL does not queue concurrent changes of one role by itself.
     sqlx::query("SELECT pg_advisory_lock(1802068323)").execute(&mut connection).await?;
     // A failing statement with a password in it must not stand in the server's log.
-    run(&mut connection, "SET log_min_error_statement = 'panic'; SET log_statement = 'none'".to_owned()).await?;
+    run(&mut connection, "SET log_min_error_statement = 'panic'; SET log_statement = 'none'".to_owned())
+        .await?;
     make_roles(&mut connection, [migrator, runtime, reader]).await?;
     make_database(&mut connection, database, [migrator, runtime, reader]).await?;
     connection.close().await?; // frees the lock
     migrate_with(&superuser.username(&migrator.name).password(&migrator.password).database(database)).await
 }
 
-async fn make_roles(connection: &mut PgConnection, [migrator, runtime, reader]: [&RoleLogin; 3]) -> Result<(), StoreError> {
+async fn make_roles(
+    connection: &mut PgConnection,
+    [migrator, runtime, reader]: [&RoleLogin; 3],
+) -> Result<(), StoreError> {
     for group in GRANTEES {
         if !role_exists(connection, group).await? {
             run(connection, format!("CREATE ROLE {group} NOLOGIN")).await?;
@@ -114,7 +118,11 @@ async fn make_roles(connection: &mut PgConnection, [migrator, runtime, reader]: 
     Ok(())
 }
 
-async fn make_database(connection: &mut PgConnection, database: &str, roles: [&RoleLogin; 3]) -> Result<(), StoreError> {
+async fn make_database(
+    connection: &mut PgConnection,
+    database: &str,
+    roles: [&RoleLogin; 3],
+) -> Result<(), StoreError> {
     let name = quoted_name(database)?;
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
         .bind(database)

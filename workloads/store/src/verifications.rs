@@ -4,6 +4,7 @@ use kyb_domain::{
     audit::AuditAction,
     id::{BusinessId, ScreeningId, VerificationId},
     screening::Screening,
+    tenant::ContextName,
     verification::Verification,
 };
 
@@ -13,14 +14,15 @@ use crate::{
     codes,
     findings::{self, bind_findings},
     idempotency::bind_key,
+    pool::write_one,
 };
 
 /// The most verifications that an export of a business holds.
 const MOST_OF_A_BUSINESS: i32 = 100;
 
 impl TenantStore {
-    /// Stores a completed verification, its checks, screenings and decision, and its audit event, in one transaction and one
-    /// round trip. Once this returns, the verification survives a crash of the database.
+    /// Stores a completed verification, its checks, screenings and decision, and its audit event, in one
+    /// transaction. Once this returns, the verification survives a crash of the database.
     pub async fn record_verification(
         &self,
         verification: &Verification,
@@ -36,7 +38,7 @@ impl TenantStore {
         .bind(self.name())
         .bind(verification.id.uuid())
         .bind(verification.request.business_id.map(BusinessId::uuid))
-        .bind(verification.context.as_ref().map(|context| context.as_str()))
+        .bind(verification.context.as_ref().map(ContextName::as_str))
         .bind(verification.status.as_str())
         .bind(codes::json_text(verification)?)
         .bind(verification.created_at)
@@ -44,7 +46,7 @@ impl TenantStore {
         let call = bind_findings(call, verification.findings.as_ref())?;
         let (action, detail) = (findings::action(verification.status), findings::audit_detail(verification));
         let call = bind_entry(call, audit, action, &verification.id.to_string(), &detail)?;
-        Write::of(&bind_key(call, key)?.fetch_one(&self.pool).await?)
+        Write::of(&write_one(&self.pool, bind_key(call, key)?).await?)
     }
 
     /// One verification, whatever its status.
@@ -85,8 +87,9 @@ impl TenantStore {
         .bind(findings::list_labels(screening))
         .bind(screening.created_at);
         let detail = findings::screening_detail(screening);
-        let call = bind_entry(call, audit, AuditAction::ScreeningCompleted, &screening.id.to_string(), &detail)?;
-        Write::of(&bind_key(call, key)?.fetch_one(&self.pool).await?)
+        let call =
+            bind_entry(call, audit, AuditAction::ScreeningCompleted, &screening.id.to_string(), &detail)?;
+        Write::of(&write_one(&self.pool, bind_key(call, key)?).await?)
     }
 
     /// One screening, of a verification or by itself. `None` also where it was erased with its verification.

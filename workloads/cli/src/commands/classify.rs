@@ -111,13 +111,15 @@ impl Bulk {
                     bar.say(&format!("error: line {line}: {problem}"));
                     vec![]
                 });
-                write(&mut writer, &id, codes)
+                write(&mut writer, &id, &codes)
             },
         )?;
         writer.flush()?;
         bar.done();
         if bad_rows > 0 {
-            crate::progress::say(&format!("error: {bad_rows} rows could not be read; they have rank 0 and no code"));
+            crate::progress::say(&format!(
+                "error: {bad_rows} rows could not be read; they have rank 0 and no code"
+            ));
             return Ok(Outcome::Incomplete);
         }
         Ok(Outcome::Clear)
@@ -130,7 +132,8 @@ fn answer(row: &Row, columns: Columns, top: usize) -> Answer {
 
 fn classify(row: &Row, columns: Columns, top: usize) -> Result<Vec<[String; 5]>, String> {
     row.check()?;
-    let description = FreeText::try_from(row.field(columns.description)?).map_err(|e| format!("description: {e}"))?;
+    let description =
+        FreeText::try_from(row.field(columns.description)?).map_err(|e| format!("description: {e}"))?;
     let name = row.optional(columns.name)?.map(Name::try_from).transpose().map_err(|e| e.to_string())?;
     let classification = kyb_classification::classify(name.as_ref(), Some(&description), top);
     let codes = classification.results.into_iter().take(top).map(|code| {
@@ -140,12 +143,16 @@ fn classify(row: &Row, columns: Columns, top: usize) -> Result<Vec<[String; 5]>,
     Ok(codes.collect())
 }
 
-fn write<W: std::io::Write>(writer: &mut csv::Writer<W>, id: &[u8], codes: Vec<[String; 5]>) -> anyhow::Result<()> {
+fn write<W: std::io::Write>(
+    writer: &mut csv::Writer<W>,
+    id: &[u8],
+    codes: &[[String; 5]],
+) -> anyhow::Result<()> {
     if codes.is_empty() {
         let none = ["0", Scheme::Naics2022.as_str(), "", "", "0.000000"];
         writer.write_record(std::iter::once(id).chain(none.iter().map(|field| field.as_bytes())))?;
     }
-    for code in &codes {
+    for code in codes {
         writer.write_record(std::iter::once(id).chain(code.iter().map(String::as_bytes)))?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod cast;
 
 use std::{
+    fmt::Write as _,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::{Duration, Instant},
@@ -62,13 +63,17 @@ impl Demo {
             let goes_on = self.keep || (output::is_interactive() && std::env::var_os("CI").is_none());
             if let (Ok(()), true, Some(development)) = (&played, goes_on, &platform.development) {
                 let url = platform.url();
-                let more = format!("\nstill serving at {url}, until Ctrl-C; try:\n{}", serve::curl(&url, development));
+                let more = format!(
+                    "\nstill serving at {url}, until Ctrl-C; try:\n{}",
+                    serve::curl(&url, development)
+                );
                 output::print_bytes(more.as_bytes())?;
                 serve::run_until_told(&mut platform, &mut signals).await?;
             }
             platform.stop(&mut signals).await?;
             played?;
-            progress.note(&format!("done in {:.1} s; nothing is left behind", started.elapsed().as_secs_f64()));
+            progress
+                .note(&format!("done in {:.1} s; nothing is left behind", started.elapsed().as_secs_f64()));
             Ok(Outcome::Clear)
         })
     }
@@ -147,8 +152,10 @@ fn milliseconds(took: Duration) -> String {
 fn surprise(scene: &Scene, verification: &Verification) -> Option<String> {
     let outcome = verification.decision().map(|decision| decision.outcome);
     let screening = verification.findings.as_ref().and_then(|findings| findings.screenings.first());
-    let found: Vec<&str> =
-        screening.iter().flat_map(|s| s.matches.iter().map(|found: &Match| found.entry_id.as_str())).collect();
+    let found: Vec<&str> = screening
+        .iter()
+        .flat_map(|s| s.matches.iter().map(|found: &Match| found.entry_id.as_str()))
+        .collect();
     let codes = verification.findings.as_ref().map_or(0, |findings| findings.classification.results.len());
     if !outcome.is_some_and(|outcome| scene.outcomes.contains(&outcome)) {
         return Some(format!("`{}` was to be {:?} and is {outcome:?}", scene.business.name, scene.outcomes));
@@ -157,15 +164,22 @@ fn surprise(scene: &Scene, verification: &Verification) -> Option<String> {
         Some(entry) if !found.contains(&entry.as_str()) => {
             Some(format!("entry {entry} is not among the matches of `{}`", scene.business.name))
         }
-        None if !found.is_empty() => Some(format!("`{}` is on no list, but entry {} matched", scene.business.name, found[0])),
+        None if !found.is_empty() => {
+            Some(format!("`{}` is on no list, but entry {} matched", scene.business.name, found[0]))
+        }
         None if codes == 0 => Some(format!("`{}` got no industry code", scene.business.name)),
         _ => None,
     }
 }
 
-async fn show_watchlists(client: &reqwest::Client, url: &str, development: &Development) -> anyhow::Result<()> {
+async fn show_watchlists(
+    client: &reqwest::Client,
+    url: &str,
+    development: &Development,
+) -> anyhow::Result<()> {
     let url = format!("{url}/v1/watchlists");
-    let answer = client.get(&url).header("X-API-Key", development.key.reveal()).send().await?.error_for_status()?;
+    let answer =
+        client.get(&url).header("X-API-Key", development.key.reveal()).send().await?.error_for_status()?;
     let answer: Value = serde_json::from_str(&answer.text().await?)?;
     output::print(|style| {
         let title = style.paint(output::Tone::Heading, "The lists behind these answers");
@@ -179,10 +193,11 @@ async fn check_audit(platform: &Platform, development: &Development) -> anyhow::
     let events = tenant.audit_events(0, 100).await?;
     let broken = tenant.verify_audit_chain().await?;
     output::print(|style| {
-        let mut text = format!("\n{}\n\n", style.paint(output::Tone::Heading, "What was written down for good"));
+        let mut text =
+            format!("\n{}\n\n", style.paint(output::Tone::Heading, "What was written down for good"));
         for event in &events {
-            let short = event.hash.get(..12).unwrap_or_default();
-            text.push_str(&format!("  {} {} {} {short}…\n", event.sequence, output::word(&event.action), event.object));
+            let (action, short) = (output::word(&event.action), event.hash.get(..12).unwrap_or_default());
+            let _ = writeln!(text, "  {} {action} {} {short}…", event.sequence, event.object);
         }
         let verdict = if broken.is_none() { "every hash of the chain holds" } else { "THE CHAIN IS BROKEN" };
         text + &format!("  {verdict}\n")

@@ -15,7 +15,7 @@ use crate::{exit::Outcome, progress::Progress};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Verify(Box<verify::Verify>),
-    Screen(screen::Screen),
+    Screen(Box<screen::Screen>),
     Classify(classify::Classify),
     Serve(serve::Serve),
     Demo(demo::Demo),

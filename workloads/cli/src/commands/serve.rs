@@ -1,6 +1,6 @@
 //! `kyb serve`: the whole API on loopback with a throw-away PostgreSQL.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf};
+use std::{fmt::Write as _, future::Future, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 use kyb_telemetry::logs::{self, LogOptions};
@@ -22,7 +22,7 @@ use crate::{
   kyb serve --lists ./ofac ./un
   kyb serve --listen 127.0.0.1:0 --settings ./settings
 
-Log lines go to standard error and follow RUST_LOG (warn where unset).")]
+Log lines go to standard error and follow RUST_LOG (info where unset); --quiet keeps them back.")]
 pub(crate) struct Serve {
     /// A loopback address; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
@@ -40,7 +40,8 @@ impl Serve {
     pub(crate) fn run(self, progress: &Progress) -> anyhow::Result<Outcome> {
         let wanted = platform::wanted(self.lists, self.settings);
         block_on(async {
-            let _telemetry = logs::init(&LogOptions { service: "kyb", json: false, otlp_endpoint: None })?;
+            let logs = LogOptions { service: "kyb", json: false, otlp_endpoint: None };
+            let _telemetry = if progress.is_quiet() { None } else { Some(logs::init(&logs)?) };
             let mut signals = Signals::listen()?;
             let mut platform = tokio::select! {
                 platform = Platform::start(self.listen, wanted, progress) => platform?,
@@ -74,17 +75,20 @@ fn announcement(platform: &Platform) -> String {
     let mut text = format!("ready at {url}; documentation at {url}/docs\n");
     if let Some(development) = &platform.development {
         text.push_str(&about_lists(development));
-        text.push_str(&format!("tenant {}, API key (shown once): {}\n", development.tenant, development.key.reveal()));
-        text.push_str(&format!("try:\n{}", curl(&url, development)));
+        // writing to a String can't fail
+        let (tenant, key) = (&development.tenant, development.key.reveal());
+        let _ = writeln!(text, "tenant {tenant}, API key (shown once): {key}");
+        let _ = write!(text, "try:\n{}", curl(&url, development));
     }
     text + "Ctrl-C stops it; nothing is kept\n"
 }
 
 /// Which lists are in use, and loudly so where it is the example.
 pub(super) fn about_lists(development: &Development) -> String {
-    let versions = development.versions.iter().map(|version| {
-        format!("list {} {} ({} entries)\n", version.list, version.label(), version.entries)
-    });
+    let versions = development
+        .versions
+        .iter()
+        .map(|version| format!("list {} {} ({} entries)\n", version.list, version.label(), version.entries));
     let mut text: String = versions.collect();
     if development.is_example {
         text.push_str("!! EXAMPLE LIST: a handful of well-known entries, for trying only; give --lists DIR for real ones !!\n");

@@ -109,7 +109,8 @@ impl Verify {
         let policy = self.policy()?;
         let now = Utc::now();
         let watchlists = lists::load(&self.lists, now, progress)?;
-        let findings = kyb_verification::verify(&watchlists, &policy, &ScreeningOptions::default(), &request, now);
+        let findings =
+            kyb_verification::verify(&watchlists, &policy, &ScreeningOptions::default(), &request, now);
         let outcome = findings.decision.outcome.into();
         let verification = Verification::accepted(request, None, now).completed(findings, Utc::now());
         match self.output {
@@ -122,13 +123,18 @@ impl Verify {
     fn request(&self) -> anyhow::Result<VerificationRequest> {
         let request = match (&self.input, &self.business.name) {
             (Some(input), _) => read_request(input)?,
-            (None, Some(name)) => {
-                VerificationRequest { business: self.business.profile(name), business_id: None, reference: None }
+            (None, Some(name)) => VerificationRequest {
+                business: self.business.profile(name),
+                business_id: None,
+                reference: None,
+            },
+            (None, None) => {
+                return Err(Unusable::new("no business was given", "give --name or --input").into());
             }
-            (None, None) => return Err(Unusable::new("no business was given", "give --name or --input").into()),
         };
         let bounds = request.business.check_bounds();
-        bounds.map_err(|error| Unusable::new("the business is too large", "give less of it").because(error))?;
+        bounds
+            .map_err(|error| Unusable::new("the business is too large", "give less of it").because(error))?;
         Ok(request)
     }
 
@@ -136,12 +142,15 @@ impl Verify {
         let Some(file) = &self.policy else { return Ok(Policy::compile(&PolicySpec::default())?) };
         let shown = file.display();
         let remedy = "see docs/cli.md for an example of a policy";
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Unusable::new(format!("the policy `{shown}` can't be read"), remedy).because(error))?;
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Unusable::new(format!("the policy `{shown}` can't be read"), remedy).because(error)
+        })?;
         let spec: PolicySpec = serde_yaml::from_str(&text)
             .map_err(|error| Unusable::new(format!("`{shown}` is no policy"), remedy).because(error))?;
         let compiled = Policy::compile(&spec);
-        Ok(compiled.map_err(|error| Unusable::new(format!("the policy `{shown}` is refused"), remedy).because(error))?)
+        Ok(compiled.map_err(|error| {
+            Unusable::new(format!("the policy `{shown}` is refused"), remedy).because(error)
+        })?)
     }
 }
 
@@ -229,7 +238,10 @@ mod tests {
         let known = owner("Erika Mustermann:de").unwrap();
         assert_eq!((known.name.as_str(), known.countries[0].as_str()), ("Erika Mustermann", "DE"));
         assert_eq!(owner("Holding: Süd").unwrap().name.as_str(), "Holding: Süd");
-        assert!(owner("Erika:ZZ").is_err(), "a code that is no country is a typing error, not part of the name");
+        assert!(
+            owner("Erika:ZZ").is_err(),
+            "a code that is no country is a typing error, not part of the name"
+        );
         assert!(owner(":DE").is_err());
     }
 }

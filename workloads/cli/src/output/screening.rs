@@ -30,13 +30,16 @@ pub(crate) fn text(screening: &Screening, style: Style) -> String {
     let _ = writeln!(
         text,
         "{}",
-        style.paint(Tone::Quiet, &format!(
-            "{}, threshold {}, {} candidates compared; lists: {}",
-            screening.algorithm,
-            screening.threshold,
-            screening.candidates_scored,
-            lists(&screening.list_versions)
-        ))
+        style.paint(
+            Tone::Quiet,
+            &format!(
+                "{}, threshold {}, {} candidates compared; lists: {}",
+                screening.algorithm,
+                screening.threshold,
+                screening.candidates_scored,
+                lists(&screening.list_versions)
+            )
+        )
     );
     text
 }
@@ -73,13 +76,17 @@ fn one_match(found: &Match, style: Style) -> String {
 
 /// The lists searched, in one line.
 pub(crate) fn lists(states: &[ListState]) -> String {
-    if states.is_empty() { "none".to_owned() } else { states.iter().map(list_in_short).collect::<Vec<_>>().join(", ") }
+    if states.is_empty() {
+        "none".to_owned()
+    } else {
+        states.iter().map(list_in_short).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// One list in short: `ofac-sdn 2019-06-14+1f3a5b7c9d0e (7379 entries)`, and what is wrong with it.
 pub(crate) fn list_in_short(state: &ListState) -> String {
     let version = state.version.as_ref();
     let version = version.map_or("MISSING".to_owned(), |v| format!("{} ({} entries)", v.label(), v.entries));
-    let stale = state.stale.as_ref().map(|stale| format!(", NOT TRUSTED: {}", plain(&stale.why)));
-    format!("{} {version}{}", state.list, stale.unwrap_or_default())
+    let doubt = state.stale.as_ref().map(|stale| format!(", NOT TRUSTED: {}", plain(&stale.why)));
+    format!("{} {version}{}", state.list, doubt.unwrap_or_default())
 }

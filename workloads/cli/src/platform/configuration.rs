@@ -10,7 +10,7 @@ use kyb_domain::{
     tenant::{KeyId, Role, TenantId},
 };
 use kyb_settings::{
-    ApiKey, KeyHash, RateLimit, Settings, Snapshot,
+    ApiKey, KeyHash, RateLimit, Settings, SettingsError, Snapshot,
     files::{KeyFile, ListFile, PlatformFile, SourceFile, TenantFile, VerificationFile},
     period::Period,
 };
@@ -59,19 +59,34 @@ enum Source {
 }
 
 impl Configuration {
-    /// Reads what is wanted; the example list is laid into `scratch`. Blocks.
-    pub(crate) fn prepare(wanted: Wanted, scratch: &Path) -> anyhow::Result<Self> {
-        let (folders, is_example) = match wanted {
-            Wanted::Settings(folder) => return Ok(Self { source: Source::Folder(folder), development: None }),
-            Wanted::Lists(folders) => (folders, false),
-            Wanted::ExampleList => (vec![example_list::lay_into(scratch)?], true),
-        };
+    /// Reads what is wanted, before anything is started for it; `None` for the example list, which needs a folder first.
+    /// Blocks.
+    pub(crate) fn read(wanted: Wanted) -> anyhow::Result<Option<Self>> {
+        match wanted {
+            Wanted::ExampleList => Ok(None),
+            Wanted::Lists(folders) => Self::develop(folders, false).map(Some),
+            Wanted::Settings(folder) => {
+                Snapshot::read(&folder).map_err(|error| refused(&folder, error))?;
+                Ok(Some(Self { source: Source::Folder(folder), development: None }))
+            }
+        }
+    }
+
+    /// The example list, laid into `scratch`. Blocks.
+    pub(crate) fn example(scratch: &Path) -> anyhow::Result<Self> {
+        Self::develop(vec![example_list::lay_into(scratch)?], true)
+    }
+
+    fn develop(folders: Vec<PathBuf>, is_example: bool) -> anyhow::Result<Self> {
         let lists = folders.iter().map(|folder| lists_of(folder)).collect::<Result<Vec<_>, _>>()?.concat();
+        let (files, versions): (Vec<ListFile>, _) = lists.into_iter().unzip();
         let tenant = TenantId::try_from(TENANT)?;
         let key = ApiKey::generate("dev", &KeyId::try_from(TENANT)?);
-        let platform = PlatformFile { lists: lists.iter().map(|(list, _)| list.clone()).collect() };
-        let snapshot = Snapshot::of(&platform, &[tenant_file(&tenant, &key)?], Path::new("."))?;
-        let versions = lists.into_iter().map(|(_, version)| version).collect();
+        let tenants = [tenant_file(&tenant, &key)?];
+        let snapshot =
+            Snapshot::of(&PlatformFile { lists: files }, &tenants, Path::new(".")).map_err(|error| {
+                Unusable::new("the lists can't be used together", "give each list once").because(error)
+            })?;
         let development = Development { tenant, key, folders, versions, is_example };
         Ok(Self { source: Source::Snapshot(Box::new(snapshot)), development: Some(development) })
     }
@@ -80,19 +95,27 @@ impl Configuration {
     pub(crate) fn settings(self) -> anyhow::Result<(Settings, Option<Development>)> {
         let settings = match self.source {
             Source::Snapshot(snapshot) => Settings::fixed(*snapshot),
-            Source::Folder(folder) => Settings::watch(&folder, Duration::from_millis(500)).map_err(|error| {
-                let problem = format!("the settings in `{}` are refused", folder.display());
-                Unusable::new(problem, "give a folder with platform.yaml and one tenant-<id>.yaml for each tenant")
-                    .because(error)
-            })?,
+            Source::Folder(folder) => Settings::watch(&folder, Duration::from_millis(500))
+                .map_err(|error| refused(&folder, error))?,
         };
         Ok((settings, self.development))
     }
 }
 
+fn refused(folder: &Path, error: SettingsError) -> Unusable {
+    let problem = format!("the settings in `{}` are refused", folder.display());
+    let remedy = "give a folder with platform.yaml and one tenant-<id>.yaml for each tenant";
+    Unusable::new(problem, remedy).because(error)
+}
+
 fn tenant_file(tenant: &TenantId, key: &ApiKey) -> anyhow::Result<TenantFile> {
-    let key =
-        KeyFile { id: key.id().clone(), role: Role::SystemAdmin, hash: KeyHash::of(key.reveal()), expires_at: None, contexts: None };
+    let key = KeyFile {
+        id: key.id().clone(),
+        role: Role::SystemAdmin,
+        hash: KeyHash::of(key.reveal()),
+        expires_at: None,
+        contexts: None,
+    };
     Ok(TenantFile {
         id: tenant.clone(),
         display_name: "Development".try_into()?,
@@ -110,13 +133,27 @@ fn lists_of(folder: &Path) -> anyhow::Result<Vec<(ListFile, ListVersion)>> {
     let folder = std::path::absolute(folder)?;
     let found = lists::read_folder(&folder)?;
     let mut places = vec![folder.clone()];
-    places.extend(std::fs::read_dir(&folder)?.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()));
+    places.extend(
+        std::fs::read_dir(&folder)?.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()),
+    );
     let lists = found.into_iter().filter_map(|parsed| {
         let version = parsed.watchlist.version;
-        let holds = |place: &&PathBuf| kyb_lists::directory::files(place, &version.list, version.format).is_ok();
-        let source = SourceFile { directory: Some(places.iter().find(holds)?.clone()), ..SourceFile::default() };
+        let holds =
+            |place: &&PathBuf| kyb_lists::directory::files(place, &version.list, version.format).is_ok();
+        let source =
+            SourceFile { directory: Some(places.iter().find(holds)?.clone()), ..SourceFile::default() };
         let (refresh, max_age) = (Period::from_secs(3_600), Period::from_secs(86_400));
-        Some((ListFile { id: version.list.clone(), format: version.format, source, refresh, max_age, accept_shrink: None }, version))
+        Some((
+            ListFile {
+                id: version.list.clone(),
+                format: version.format,
+                source,
+                refresh,
+                max_age,
+                accept_shrink: None,
+            },
+            version,
+        ))
     });
     Ok(lists.collect())
 }

@@ -17,9 +17,9 @@ const FILES: [(&str, &[u8]); 3] = [
     ("add.csv", include_bytes!("../../../../examples/lists/add.csv")),
 ];
 
-/// When the example was written, 2026-11-21, in seconds of Unix time: the version of a list read from files is named by
+/// When the example was written, 2026-11-21, in hours of Unix time: the version of a list read from files is named by
 /// their date, and the example's should be the same every time.
-const WRITTEN: Duration = Duration::from_secs(1_795_219_200);
+const WRITTEN: Duration = Duration::from_hours(498_672);
 
 /// Writes the files into a new folder inside `scratch`, which is removed by whoever owns `scratch`.
 pub(crate) fn lay_into(scratch: &Path) -> anyhow::Result<PathBuf> {

@@ -1,7 +1,7 @@
 //! The whole platform in one process: a throw-away PostgreSQL, the worker and the gateway, on loopback.
 //!
 //! ```text
-//! listen ──► PostgreSQL ──► roles and schema ──► settings ──► lists followed ──► worker, gateway ──► ready
+//! listen ──► lists, settings read ──► PostgreSQL ──► roles and schema ──► lists followed ──► worker, gateway ──► ready
 //! ```
 //!
 //! Nothing outlives the process: the database and its folder go with it however it ends, and whatever else needs a folder
@@ -54,17 +54,21 @@ pub(crate) struct Platform {
 
 impl Platform {
     /// Starts everything and waits until it answers; takes about 5 s.
-    pub(crate) async fn start(listen: SocketAddr, wanted: Wanted, progress: &Progress) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        listen: SocketAddr,
+        wanted: Wanted,
+        progress: &Progress,
+    ) -> anyhow::Result<Self> {
         let listener = bind(listen).await?;
         let address = listener.local_addr()?;
+        progress.note("reading lists and settings…");
+        let configured = tokio::task::spawn_blocking(move || Configuration::read(wanted)).await??;
         progress.note("starting PostgreSQL…");
         let postgres = start_postgres().await?;
         progress.note("making roles and schema…");
         let store = Store::lazy(&connect_options(make_database(&postgres).await?))?;
         store.check().await?;
-        progress.note("reading lists…");
-        let folder = postgres.folder().to_owned();
-        let configured = tokio::task::spawn_blocking(move || Configuration::prepare(wanted, &folder)).await??;
+        let configured = configured.map_or_else(|| Configuration::example(postgres.folder()), Ok)?;
         let (settings, development) = configured.settings()?;
         let mut platform = Self {
             address,
@@ -115,7 +119,8 @@ impl Platform {
 
     fn spawn(&mut self, listener: TcpListener, settings: &Settings) -> LiveWatchlists {
         let (store, stop, metrics) = (self.store.clone(), self.stop.clone(), Metrics::new());
-        let watchlists = LiveWatchlists::follow(store.clone(), settings.clone(), metrics.clone(), stop.clone());
+        let watchlists =
+            LiveWatchlists::follow(store.clone(), settings.clone(), metrics.clone(), stop.clone());
         let state = AppState::new(
             store.clone(),
             settings.clone(),
@@ -125,8 +130,14 @@ impl Platform {
         );
         let gateway = kyb_gateway::serve(listener, state, stop.clone());
         self.tasks.spawn(async move { gateway.await.context("the gateway failed") });
-        let worker =
-            kyb_worker::run(WorkerOptions::default(), store, settings.clone(), watchlists.clone(), metrics, stop);
+        let worker = kyb_worker::run(
+            WorkerOptions::default(),
+            store,
+            settings.clone(),
+            watchlists.clone(),
+            metrics,
+            stop,
+        );
         self.tasks.spawn(async move { worker.await.context("the worker failed") });
         watchlists
     }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::bail;
 use kyb_engines::LiveWatchlists;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks `GET /ready` until it says yes; gives up after a minute with what it said last.

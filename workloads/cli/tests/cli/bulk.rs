@@ -45,7 +45,10 @@ fn every_row_is_answered_in_order_and_listed_people_are_found() {
     assert_eq!(ids(&ran.stdout), ids(&input));
     let rows = ran.rows();
     for listed in rows.iter().filter(|row| row[0].starts_with("listed:") && row[2] == "1") {
-        assert_eq!((listed[1].as_str(), listed[3].as_str(), listed[4].as_str()), ("hit", "ofac-sdn", "20157"));
+        assert_eq!(
+            (listed[1].as_str(), listed[3].as_str(), listed[4].as_str()),
+            ("hit", "ofac-sdn", "20157")
+        );
     }
     let clear = rows.iter().filter(|row| row[1] == "no_hit").count();
     assert!(clear > 1_500, "most people are on no list; {clear} of 2000 are found to be");
@@ -73,17 +76,25 @@ fn a_list_that_can_be_read_is_still_searched_beside_one_that_cannot() {
     let input = format!("{HEADER}1,business,Backhaus Morgenrot,DE,\n2,business,Rosoboroneksport OAO,RU,\n");
     let list = example_list();
     let both = |extra: &[&str]| bulk(&input, &list, extra);
-    assert_eq!(statuses(&both(&[])), HashSet::from(["hit".to_owned(), "no_hit".to_owned()]), "twin: all is well");
+    assert_eq!(
+        statuses(&both(&[])),
+        HashSet::from(["hit".to_owned(), "no_hit".to_owned()]),
+        "twin: all is well"
+    );
     let missing = both(&["--wanted", "ofac-sdn,un-consolidated"]);
     let unreadable = both(&["--lists", "/nowhere"]);
     let copy = copy_of_example_list();
     for name in ["sdn.csv", "alt.csv", "add.csv"] {
         let file = std::fs::File::options().write(true).open(copy.path().join(name)).unwrap();
-        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(40 * 86_400)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_hours(40 * 24)).unwrap();
     }
     let old = bulk(&input, copy.path().to_str().unwrap(), &["--max-list-age", "30d"]);
     for (ran, code) in [(missing, "LIST_MISSING"), (unreadable, "LIST_MISSING"), (old, "LIST_STALE")] {
-        assert_eq!((ran.code, statuses(&ran)), (1, HashSet::from(["hit".to_owned(), "error".to_owned()])), "{ran:?}");
+        assert_eq!(
+            (ran.code, statuses(&ran)),
+            (1, HashSet::from(["hit".to_owned(), "error".to_owned()])),
+            "{ran:?}"
+        );
         assert!(ran.stderr.contains(code), "{code}: {}", ran.stderr);
     }
 }
@@ -105,12 +116,14 @@ fn a_bad_row_is_an_error_row_with_its_line_and_the_rest_goes_on() {
     ];
     let input = [HEADER.as_bytes(), &rows.join(&b'\n')].concat();
     let ran = {
-        let mut child = crate::program::command(&["screen", "bulk", "--input", "-", "--lists", &example_list()]);
+        let mut child =
+            crate::program::command(&["screen", "bulk", "--input", "-", "--lists", &example_list()]);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), input).unwrap();
         child.stdin(std::fs::File::open(file.path()).unwrap()).output().unwrap()
     };
-    let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8(ran.stderr.clone()).unwrap());
+    let (stdout, stderr) =
+        (String::from_utf8_lossy(&ran.stdout), String::from_utf8(ran.stderr.clone()).unwrap());
     assert_eq!(ran.status.code(), Some(1));
     let mut reader = csv::Reader::from_reader(stdout.as_bytes());
     let seen: Vec<(String, String)> = reader
@@ -120,8 +133,17 @@ fn a_bad_row_is_an_error_row_with_its_line_and_the_rest_goes_on() {
         .map(|row| (row[0].to_owned(), row[1].to_owned()))
         .collect();
     let expected = [
-        ("1", "hit"), ("2", "error"), ("3", "error"), ("4", "error"), ("5", "error"), ("6", "error"), ("7", "error"),
-        ("8", "hit"), ("\u{fffd}", "no_hit"), ("10", "hit"), ("11", "error"),
+        ("1", "hit"),
+        ("2", "error"),
+        ("3", "error"),
+        ("4", "error"),
+        ("5", "error"),
+        ("6", "error"),
+        ("7", "error"),
+        ("8", "hit"),
+        ("\u{fffd}", "no_hit"),
+        ("10", "hit"),
+        ("11", "error"),
     ];
     assert_eq!(seen, expected.map(|(id, status)| (id.to_owned(), status.to_owned())));
     for line in [

@@ -4,7 +4,8 @@ use crate::program::{kyb, kyb_reading};
 
 #[test]
 fn a_bakery_gets_a_code_and_nonsense_none() {
-    let ran = kyb(&["classify", "--description", "retail bakery selling bread and cakes", "--output", "json"]);
+    let ran =
+        kyb(&["classify", "--description", "retail bakery selling bread and cakes", "--output", "json"]);
     assert_eq!(ran.code, 0);
     assert!(ran.json()["results"][0]["code"].as_str().unwrap().starts_with("3118"), "{}", ran.stdout);
     let text = kyb(&["classify", "--description", "retail bakery selling bread and cakes", "--top", "1"]);
@@ -14,7 +15,8 @@ fn a_bakery_gets_a_code_and_nonsense_none() {
 
 #[test]
 fn bulk_answers_every_row_in_order() {
-    let input = b"name,id,description\n,a,retail bakery selling bread\n,b,xyzzy\n,c,\xff\n,d\n,e,dental practice\n";
+    let input =
+        b"name,id,description\n,a,retail bakery selling bread\n,b,xyzzy\n,c,\xff\n,d\n,e,dental practice\n";
     let ran = kyb_reading(input, &["classify", "bulk", "--input", "-", "--top", "2"]);
     assert_eq!(ran.code, 1, "two rows can't be read");
     assert_eq!(ran.stdout.lines().next(), Some("id,rank,scheme,code,title,confidence"));
@@ -26,6 +28,10 @@ fn bulk_answers_every_row_in_order() {
     let none = |id: &str| rows.iter().find(|row| row[0] == id).unwrap()[1..].to_vec();
     assert_eq!(none("b"), ["0", "naics-2022", "", "", "0.000000"]);
     assert_eq!(none("c"), none("b"));
-    assert!(ran.stderr.contains("line 4: description") || ran.stderr.contains("line 4: field 3"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("line 4: description") || ran.stderr.contains("line 4: field 3"),
+        "{}",
+        ran.stderr
+    );
     assert!(ran.stderr.contains("line 5: has 2 fields"), "{}", ran.stderr);
 }

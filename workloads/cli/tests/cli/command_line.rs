@@ -9,7 +9,9 @@ use crate::program::{command, example_list, kyb, shared};
 
 #[test]
 fn help_shows_examples_and_exit_codes() {
-    for arguments in [vec!["verify"], vec!["screen"], vec!["classify"], vec!["serve"], vec!["demo"], vec!["completions"]] {
+    for arguments in
+        [vec!["verify"], vec!["screen"], vec!["classify"], vec!["serve"], vec!["demo"], vec!["completions"]]
+    {
         let ran = kyb(&[arguments.clone(), vec!["--help"]].concat());
         assert_eq!(ran.code, 0, "{arguments:?}");
         assert!(ran.stdout.contains("Example"), "{arguments:?}: {}", ran.stdout);

@@ -9,7 +9,10 @@ fn rows_and_columns_stay_as_they_are_and_get_a_score() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let mut given = csv::Reader::from_path(&file).unwrap();
     let header = given.headers().unwrap().clone();
-    assert_eq!(ran.stdout.lines().next().unwrap(), header.iter().chain(["score"]).collect::<Vec<_>>().join(","));
+    assert_eq!(
+        ran.stdout.lines().next().unwrap(),
+        header.iter().chain(["score"]).collect::<Vec<_>>().join(",")
+    );
     let given: Vec<csv::StringRecord> = given.records().map(Result::unwrap).collect();
     let rows = ran.rows();
     assert_eq!(rows.len(), given.len());
@@ -19,8 +22,11 @@ fn rows_and_columns_stay_as_they_are_and_get_a_score() {
         assert!((0.0..=1.0).contains(&score.parse::<f64>().unwrap()) && score.len() == 8, "{score}");
     }
     let mean = |wanted: &str| {
-        let scores: Vec<f64> =
-            rows.iter().filter(|row| row[4] == wanted).map(|row| row.last().unwrap().parse().unwrap()).collect();
+        let scores: Vec<f64> = rows
+            .iter()
+            .filter(|row| row[4] == wanted)
+            .map(|row| row.last().unwrap().parse().unwrap())
+            .collect();
         scores.iter().sum::<f64>() / f64::from(u32::try_from(scores.len()).unwrap())
     };
     assert!(mean("true") > mean("false") + 0.2, "{} {}", mean("true"), mean("false"));

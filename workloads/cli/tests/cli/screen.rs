@@ -5,7 +5,17 @@ use crate::program::{copy_of_example_list, cut, example_list, kyb, shared};
 #[test]
 fn the_exit_code_tells_a_hit_from_none() {
     let list = shared("ofac-2019");
-    let hit = kyb(&["screen", "--name", "Rosoboronexport", "--type", "business", "--country", "RU", "--lists", &list]);
+    let hit = kyb(&[
+        "screen",
+        "--name",
+        "Rosoboronexport",
+        "--type",
+        "business",
+        "--country",
+        "RU",
+        "--lists",
+        &list,
+    ]);
     assert_eq!(hit.code, 10, "{hit:?}");
     assert!(hit.stdout.contains("in_review") && hit.stdout.contains("18782"), "{}", hit.stdout);
     let clear = kyb(&["screen", "--name", "Backhaus Morgenrot", "--lists", &list, "--output", "json"]);
@@ -15,9 +25,27 @@ fn the_exit_code_tells_a_hit_from_none() {
 #[test]
 fn everything_known_of_a_party_reaches_the_search() {
     let ran = kyb(&[
-        "screen", "--name", "Kim Jong Un", "--type", "person", "--alias", "Kim Chong-un", "--country", "KP",
-        "--birth-date", "1984-01", "--identifier", "passport=A1", "--threshold", "0.5", "--limit", "1", "--lists",
-        &example_list(), "--output", "json",
+        "screen",
+        "--name",
+        "Kim Jong Un",
+        "--type",
+        "person",
+        "--alias",
+        "Kim Chong-un",
+        "--country",
+        "KP",
+        "--birth-date",
+        "1984-01",
+        "--identifier",
+        "passport=A1",
+        "--threshold",
+        "0.5",
+        "--limit",
+        "1",
+        "--lists",
+        &example_list(),
+        "--output",
+        "json",
     ]);
     let screening = ran.json();
     let expected = serde_json::json!({
@@ -37,7 +65,8 @@ fn everything_known_of_a_party_reaches_the_search() {
 #[test]
 fn nothing_found_on_a_list_that_is_missing_is_an_error_and_a_damaged_one_ends_it() {
     let list = example_list();
-    let ran = kyb(&["screen", "--name", "Backhaus Morgenrot", "--lists", &list, "--wanted", "un-consolidated"]);
+    let ran =
+        kyb(&["screen", "--name", "Backhaus Morgenrot", "--lists", &list, "--wanted", "un-consolidated"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stdout.contains("LIST_MISSING"), "{}", ran.stdout);
     let damaged = copy_of_example_list();

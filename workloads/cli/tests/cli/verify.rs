@@ -5,7 +5,17 @@ use crate::program::{copy_of_example_list, cut, example_list, kyb, kyb_reading, 
 #[test]
 fn a_sanctioned_company_is_rejected_by_name_and_country() {
     for list in [example_list(), shared("ofac-2019")] {
-        let ran = kyb(&["verify", "--name", "Rosoboroneksport OAO", "--country", "RU", "--lists", &list, "--output", "json"]);
+        let ran = kyb(&[
+            "verify",
+            "--name",
+            "Rosoboroneksport OAO",
+            "--country",
+            "RU",
+            "--lists",
+            &list,
+            "--output",
+            "json",
+        ]);
         let verification = ran.json();
         assert_eq!(ran.code, 11, "{ran:?}");
         assert_eq!(verification["decision"]["outcome"], "reject");
@@ -30,11 +40,41 @@ fn a_name_match_alone_is_reviewed() {
 #[test]
 fn every_flag_reaches_the_request() {
     let ran = kyb(&[
-        "verify", "--name", "Backhaus Morgenrot GmbH", "--trading-name", "Morgenrot", "--country", "DE", "--lei",
-        "529900SEOICVR2VM6Y05", "--registry-number", "HRB 12345", "--tax-id", "DE123456789", "--legal-form", "GmbH",
-        "--street", "Lindenweg 12", "--city", "Rostock", "--postal-code", "18055", "--website", "example.org",
-        "--description", "bakery selling bread over the counter", "--incorporated-on", "1999-04", "--owner",
-        "Erika Mustermann:DE", "--owner", "Max Mustermann", "--lists", &example_list(), "--output", "json",
+        "verify",
+        "--name",
+        "Backhaus Morgenrot GmbH",
+        "--trading-name",
+        "Morgenrot",
+        "--country",
+        "DE",
+        "--lei",
+        "529900SEOICVR2VM6Y05",
+        "--registry-number",
+        "HRB 12345",
+        "--tax-id",
+        "DE123456789",
+        "--legal-form",
+        "GmbH",
+        "--street",
+        "Lindenweg 12",
+        "--city",
+        "Rostock",
+        "--postal-code",
+        "18055",
+        "--website",
+        "example.org",
+        "--description",
+        "bakery selling bread over the counter",
+        "--incorporated-on",
+        "1999-04",
+        "--owner",
+        "Erika Mustermann:DE",
+        "--owner",
+        "Max Mustermann",
+        "--lists",
+        &example_list(),
+        "--output",
+        "json",
     ]);
     let request = &ran.json()["request"]["business"];
     let expected = serde_json::json!({
@@ -66,7 +106,8 @@ fn a_business_can_come_as_json_whole_or_bare() {
     let bare = r#"{"name": "Rosoboroneksport OAO", "country": "RU"}"#;
     let whole = format!("\u{feff}{{\"business\": {bare}, \"reference\": \"case 7\"}}");
     for body in [bare, &whole] {
-        let ran = kyb_reading(body, &["verify", "--input", "-", "--lists", &example_list(), "--output", "json"]);
+        let ran =
+            kyb_reading(body, &["verify", "--input", "-", "--lists", &example_list(), "--output", "json"]);
         assert_eq!(ran.code, 11, "{ran:?}");
     }
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -82,7 +123,17 @@ fn a_policy_of_ones_own_decides() {
     let path = file.path().to_str().unwrap();
     let verify = |policy: &str| {
         std::fs::write(path, policy).unwrap();
-        kyb(&["verify", "--name", "Backhaus Morgenrot", "--policy", path, "--lists", &example_list(), "--output", "json"])
+        kyb(&[
+            "verify",
+            "--name",
+            "Backhaus Morgenrot",
+            "--policy",
+            path,
+            "--lists",
+            &example_list(),
+            "--output",
+            "json",
+        ])
     };
     let ran = verify("rules:\n  - {name: never, when: \"true\", then: reject}\n");
     assert_eq!((ran.code, &ran.json()["decision"]["rule"]), (11, &"never".into()));
@@ -108,14 +159,25 @@ fn a_list_that_is_not_whole_ends_it_before_any_answer() {
 #[test]
 fn a_missing_or_old_list_is_never_a_clear_screening() {
     let list = example_list();
-    for (extra, code) in [(["--wanted", "ofac-sdn,un-consolidated"], "LIST_MISSING"), (["--max-list-age", "0s"], "LIST_STALE")] {
+    for (extra, code) in
+        [(["--wanted", "ofac-sdn,un-consolidated"], "LIST_MISSING"), (["--max-list-age", "0s"], "LIST_STALE")]
+    {
         let copy = copy_of_example_list();
-        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 86_400);
+        let old = std::time::SystemTime::now() - std::time::Duration::from_hours(72);
         for name in ["sdn.csv", "alt.csv", "add.csv"] {
-            std::fs::File::options().write(true).open(copy.path().join(name)).unwrap().set_modified(old).unwrap();
+            std::fs::File::options()
+                .write(true)
+                .open(copy.path().join(name))
+                .unwrap()
+                .set_modified(old)
+                .unwrap();
         }
         let folder = copy.path().to_str().unwrap();
-        let ran = kyb(&[&["verify", "--name", "Backhaus Morgenrot", "--lists", folder, "--output", "json"], &extra[..]].concat());
+        let ran = kyb(&[
+            &["verify", "--name", "Backhaus Morgenrot", "--lists", folder, "--output", "json"],
+            &extra[..],
+        ]
+        .concat());
         assert_eq!(ran.code, 10, "{ran:?}");
         assert_eq!(ran.json()["screenings"][0]["status"], "error");
         assert!(ran.stdout.contains(code), "{code}");

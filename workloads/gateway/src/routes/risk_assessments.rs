@@ -10,6 +10,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use kyb_domain::{
+    audit::AuditAction,
     business::BusinessProfile,
     id::RiskAssessmentId,
     list::ListState,
@@ -18,6 +19,7 @@ use kyb_domain::{
     verification::VerificationRequest,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{auth::Admitted, engine, extract::JsonBody, idempotency, problem::Problem, reply, state::App};
@@ -33,7 +35,7 @@ pub(crate) struct RiskAssessmentRequest {
 /// A risk score and what it is made of: the points of the factors add up to the score.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RiskAssessmentAnswer {
-    /// Names this answer in logs; it is not kept.
+    /// Names this answer in the audit trail; it can't be read again.
     id: RiskAssessmentId,
     /// The sum.
     score: Points,
@@ -51,8 +53,8 @@ pub(crate) struct RiskAssessmentAnswer {
 
 /// Assess a risk.
 ///
-/// Runs the checks and screenings that the score needs. Nothing is stored, so `Idempotency-Key` is accepted and needs no
-/// keeping: the same business gives the same score while the lists are the same.
+/// Runs the checks and screenings that the score needs. Nothing but an audit event without personal data is kept, so
+/// `Idempotency-Key` is accepted and changes nothing: the same business gives the same score while the lists are the same.
 #[utoipa::path(
     post,
     path = "/v1/risk-assessments",
@@ -74,9 +76,14 @@ pub(crate) async fn create(
     let findings = engine::verify(&app, &asker.caller.tenant, &request, now).await?;
     let risk = findings.risk;
     app.metrics.risk_assessment(risk.level.as_str(), asker.caller.tenant_id(), "direct");
+    let id = RiskAssessmentId::generate();
+    let detail = json!({"score": risk.score, "level": risk.level, "model": risk.model});
+    let store = app.store.tenant(asker.caller.tenant_id());
+    let action = AuditAction::RiskAssessmentCompleted;
+    store.record_event(action, &id.to_string(), &detail, &asker.audit(), None).await?;
     let list_versions = findings.screenings.into_iter().next().map(|screening| screening.list_versions);
     let answer = RiskAssessmentAnswer {
-        id: RiskAssessmentId::generate(),
+        id,
         score: risk.score,
         level: risk.level,
         factors: risk.factors,

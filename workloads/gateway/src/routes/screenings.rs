@@ -83,7 +83,10 @@ impl ScreeningRequest {
         let place = self.lists.as_ref().and_then(|lists| lists.iter().position(|list| list == unknown));
         let Some(place) = place else {
             // The caller named none: the tenant's settings want a list that the platform does not have.
-            tracing::error!(list = unknown.as_str(), "a tenant's settings name a list that the platform does not have");
+            tracing::error!(
+                list = unknown.as_str(),
+                "a tenant's settings name a list that the platform does not have"
+            );
             return Problem::internal();
         };
         let detail = format!("`{unknown}` is not one of your lists; see GET /v1/watchlists");

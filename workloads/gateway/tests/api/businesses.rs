@@ -123,6 +123,10 @@ async fn an_export_holds_everything_and_an_erasure_leaves_the_decision_alone() {
     let export = world.get(&format!("/v1/businesses/{id}/export"), key).await.expect(200).json();
     assert_eq!((&export["business"]["id"], &export["verifications"]), (&json!(id), &json!([verification])));
 
+    let events = world.store.tenant(&"acme".try_into().unwrap()).audit_events(0, 100).await.unwrap();
+    let actions: Vec<_> = events.iter().map(|event| serde_json::to_value(event.action).unwrap()).collect();
+    assert_eq!(actions, ["business.created", "verification.completed", "business.exported"]);
+
     let erase = || answer(world.request(Method::POST, &format!("/v1/businesses/{id}/erase"), key));
     assert_eq!(erase().await.expect(200).json(), json!({"id": id, "verifications_blanked": 1}));
     erase().await.problem(404, "NOT_FOUND");

@@ -1,7 +1,9 @@
-//! Limits: requests per tenant, requests at once, keys taken back.
+//! Limits: requests per tenant, requests at once, time, headers; keys taken back.
+
+use std::time::Duration;
 
 use kyb_gateway::GatewayOptions;
-use reqwest::Method;
+use reqwest::{Body, Method};
 use serde_json::Value;
 
 use crate::harness::{World, answer, tenant_file, until};
@@ -62,5 +64,26 @@ async fn a_head_request_is_answered_like_a_get_without_its_body() {
     let world = World::start().await.ready().await;
     let head = answer(world.request(Method::HEAD, "/v1/watchlists", &world.acme.service)).await.expect(200);
     assert_eq!(head.text, "");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_given_up_with_a_word_on_what_to_do() {
+    let options = GatewayOptions { request_timeout: Duration::from_millis(200), ..GatewayOptions::default() };
+    let world = World::with(options, 1000).await.ready().await;
+    let endless = Body::wrap_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let request = world.request(Method::POST, "/v1/businesses", &world.acme.service);
+    let given_up = answer(request.header("Content-Type", "application/json").body(endless)).await;
+    let detail = given_up.problem(503, "TIMEOUT")["detail"].to_string();
+    assert!(detail.contains("nothing was acknowledged") && detail.contains("Idempotency-Key"), "{detail}");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn headers_without_end_are_refused() {
+    let world = World::start().await.ready().await;
+    let request = world.request(Method::GET, "/v1/watchlists", &world.acme.service);
+    let refused = answer(request.header("X-Large", "x".repeat(40 * 1024))).await;
+    assert_eq!(refused.status, 431);
     world.finish().await.unwrap();
 }

@@ -149,6 +149,13 @@ async fn a_risk_is_the_sum_of_its_factors_and_names_the_lists() {
     assert_eq!(body["score"].as_u64().unwrap(), points.sum::<u64>(), "{body}");
     assert!(body["id"].as_str().unwrap().starts_with("rsk_"), "{body}");
     assert_eq!(body["list_versions"][0]["list"], "test-list", "{body}");
+    let events = world.store.tenant(&"acme".try_into().unwrap()).audit_events(0, 100).await.unwrap();
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(
+        (event.object.as_str(), &event.detail["score"]),
+        (body["id"].as_str().unwrap(), &body["score"])
+    );
+    assert!(!event.detail.to_string().contains("Rosoboron"), "no names in the chain: {event:?}");
     world.finish().await.unwrap();
 }
 

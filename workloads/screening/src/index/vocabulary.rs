@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::{
     align::Term,
     normalise::LONGEST_WORD,
-    spelling::{Spelling, consonants_apart, edit_budget, edits_of_consonants, length_slack, likeness},
+    spelling::{Spelling, consonants_are_near, edit_budget, edits_of_consonants, length_slack, likeness},
     word_class::Class,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct Vocabulary {
     text: Texts,
     key: Texts,
-    consonants: Vec<u64>,
+    consonants: Vec<[u64; 2]>,
     rarity: Vec<f32>,
     /// First word of each key length; one more item, the end.
     first_of_length: Vec<u32>,
@@ -43,7 +43,7 @@ impl Texts {
 pub(super) struct NewWord {
     pub(super) text: String,
     pub(super) key: String,
-    pub(super) consonants: u64,
+    pub(super) consonants: [u64; 2],
     pub(super) rarity: f64,
 }
 
@@ -128,7 +128,8 @@ impl Vocabulary {
         let most_apart = edits_of_consonants(edit_budget(wanted.text.len()));
         let consonants = &self.consonants[words.start as usize..words.end as usize];
         for (word, consonants) in words.zip(consonants) {
-            if consonants_apart(*consonants, wanted.consonants) <= most_apart {
+            let [by_key, by_text] = consonants_are_near(*consonants, wanted.consonants, most_apart);
+            if by_key || by_text {
                 let likeness = likeness(wanted, self.spelling(word));
                 if likeness > 0.0 {
                     found.push((word, likeness));
@@ -155,7 +156,7 @@ impl Vocabulary {
 
     pub(super) fn heap_bytes(&self) -> usize {
         let texts = [&self.text, &self.key].map(|texts| texts.all.len() + 4 * texts.ends.len()).iter().sum::<usize>();
-        texts + 12 * self.consonants.len()
+        texts + 20 * self.consonants.len()
     }
 }
 

@@ -121,7 +121,8 @@ fn longest(words: &Words, rest: &Range<usize>, side: Side) -> Option<Found> {
         let spelling: Vec<&str> = words.words[range.clone()].iter().map(|word| word.letters.as_str()).collect();
         let form = *SPELLINGS.by_words.get(&spelling.join(" "))?;
         // A short form at the beginning of a name is more often a word of its own (`SA Kahn`, `Co Pilot`).
-        let fits = side == Side::End || count > 1 || FORMS[usize::from(form)].leads;
+        let is_long = spelling[0].len() >= 4;
+        let fits = side == Side::End || count > 1 || is_long || FORMS[usize::from(form)].leads;
         fits.then_some(Found { form, words: range })
     })
 }

@@ -30,10 +30,10 @@ const fn leads(code: &'static str, group: Group, spellings: &'static [&'static s
 pub(super) static FORMS: &[Form] = &[
     // English
     leads("LLC", LimitedLiability, &["Limited Liability Company", "Limited Liability Co", "LTD Liability Company", "PLLC"]),
-    ends("Ltd", LimitedLiability, &["Limited", "Ltd Co", "Co Ltd", "Company Limited", "Company Ltd", "Co Limited", "Private Limited", "Lmtd", "Limited Company"]),
+    leads("Ltd", LimitedLiability, &["Limited", "Ltd Co", "Co Ltd", "Company Limited", "Company Ltd", "Co Limited", "Private Limited", "Lmtd", "Limited Company"]),
     ends("Pty Ltd", LimitedLiability, &["Proprietary Limited", "Pty Limited", "Pty", "Proprietary Ltd"]),
     ends("Pte Ltd", LimitedLiability, &["Pte Limited", "Pte", "Pvt Ltd", "Pvt Limited", "Pvt", "Private Ltd"]),
-    ends("Inc", Corporation, &["Incorporated", "Incorporation", "Co Inc", "Company Inc"]),
+    leads("Inc", Corporation, &["Incorporated", "Incorporation", "Co Inc", "Company Inc"]),
     ends("Corp", Corporation, &["Corporation", "Corp Inc"]),
     ends("PLC", JointStock, &["Public Limited Company", "Public Limited Co", "Public Ltd Co", "Public Company Limited", "PCL"]),
     leads("JSC", JointStock, &["Joint Stock Company", "Joint-Stock Co", "Stock Company", "Joint Stock", "JS Company", "JSCo", "Joint Stock Commercial Company"]),
@@ -73,7 +73,7 @@ pub(super) static FORMS: &[Form] = &[
     ends("SCS", LimitedPartnership, &["Société en commandite simple", "SCA", "Société en commandite par actions"]),
     // Spanish and Portuguese
     ends("SA de CV", JointStock, &["Sociedad Anónima de Capital Variable", "SAB de CV", "SAPI de CV", "SA de CV SOFOM", "SA de CV SOFOM ENR"]),
-    ends("SRL", LimitedLiability, &["S de RL", "S de RL de CV", "Sociedad de Responsabilidad Limitada", "Societatea cu Răspundere Limitată", "Società a responsabilità limitata", "Sociedad de Responsabilidad Limitada de Capital Variable", "S de RL MI"]),
+    leads("SRL", LimitedLiability, &["S de RL", "S de RL de CV", "Sociedad de Responsabilidad Limitada", "Societatea cu Răspundere Limitată", "Società a responsabilità limitata", "Sociedad de Responsabilidad Limitada de Capital Variable", "S de RL MI"]),
     ends("SL", LimitedLiability, &["Sociedad Limitada", "SLU", "SLNE", "Sociedad Limitada Unipersonal"]),
     ends("Ltda", LimitedLiability, &["Limitada", "Cía Ltda", "Compañía Limitada", "Compañía Ltda", "Y Cia Ltda", "& Cia Ltda", "Lda", "Sociedade Limitada"]),
     ends("S en C", LimitedPartnership, &["Sociedad en Comandita", "Y Cia S en C", "& Cia S en C", "S en CS", "Y Cia S en CS", "Sociedad en Comandita Simple", "S C S", "S en C por A"]),

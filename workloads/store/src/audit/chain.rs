@@ -21,7 +21,8 @@ impl End {
     /// predecessor, or not what was hashed.
     pub(super) fn follow(&self, event: &EventRow) -> Option<Self> {
         let hash = hash(event);
-        let fits = event.sequence == self.sequence + 1 && event.previous_hash == self.hash && event.hash == hash;
+        let fits =
+            event.sequence == self.sequence + 1 && event.previous_hash == self.hash && event.hash == hash;
         fits.then_some(Self { sequence: event.sequence, hash })
     }
 }

@@ -1,7 +1,8 @@
 //! The audit chain: append-only, each event hashed together with the one before.
 //!
-//! The chain shows a change, a removal or an insertion anywhere but at its end: whoever can delete rows can cut off the
-//! newest events, and what is left is a shorter, sound chain. Only a copy of a later hash kept elsewhere shows that.
+//! The chain shows a changed, removed or inserted event. By itself it does not show that its newest events were cut off,
+//! nor that somebody with all rights recomputed every hash from some event on: both leave a sound chain. Only a copy of
+//! a later hash, kept where that somebody can't write, shows these.
 
 mod chain;
 
@@ -11,13 +12,9 @@ use kyb_domain::{
     tenant::TenantId,
 };
 use serde_json::Value;
-use sqlx::{
-    FromRow, Postgres,
-    postgres::PgArguments,
-    query::Query,
-};
+use sqlx::{FromRow, Postgres, postgres::PgArguments, query::Query};
 
-use crate::{Idempotency, StoreError, TenantStore, Write, codes, idempotency::bind_key};
+use crate::{Idempotency, StoreError, TenantStore, Write, codes, idempotency::bind_key, pool::write_one};
 
 /// Who acts, in which request. Every write takes one and appends an event in its own transaction.
 #[derive(Debug, Clone)]
@@ -78,7 +75,7 @@ impl TenantStore {
              ROW($8, $9, $10, $11, $12)::kyb.idempotency)",
         );
         let call = bind_entry(call.bind(self.name()), audit, action, object, detail)?;
-        Write::of(&bind_key(call, key)?.fetch_one(&self.pool).await?)
+        Write::of(&write_one(&self.pool, bind_key(call, key)?).await?)
     }
 
     async fn event_rows(&self, after: i64, most: i32) -> Result<Vec<EventRow>, StoreError> {

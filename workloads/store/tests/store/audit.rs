@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Database, MIGRATOR, RUNTIME, audit, business, completed, pending, run, screening, tenant};
+use crate::support::{
+    Database, MIGRATOR, RUNTIME, audit, business, completed, pending, run, screening, tenant,
+};
 use kyb_domain::audit::AuditAction;
 use kyb_store::{TenantStore, audit::BrokenChain};
 use serde_json::json;
@@ -37,13 +39,25 @@ async fn events_can_be_appended_and_nothing_else() {
 async fn database_and_program_hash_every_event_alike() {
     let database = Database::fresh().await;
     let acme = database.store().tenant(&tenant("acme"));
-    for object in ["", "biz_1", "3:abc,", "-,", "Käse 東京 \u{1F9C0}", "line\nbreak", "'; DROP TABLE x; --", "\\", "\"quoted\""] {
+    for object in [
+        "",
+        "biz_1",
+        "3:abc,",
+        "-,",
+        "Käse 東京 \u{1F9C0}",
+        "line\nbreak",
+        "'; DROP TABLE x; --",
+        "\\",
+        "\"quoted\"",
+    ] {
         record(&acme, object).await;
     }
     let mut context = audit();
     for request_id in [None, Some(String::new()), Some("ü".to_owned())] {
         context.request_id = request_id;
-        acme.record_event(AuditAction::BusinessExported, "biz_1", &json!(null), &context, None).await.unwrap();
+        acme.record_event(AuditAction::BusinessExported, "biz_1", &json!(null), &context, None)
+            .await
+            .unwrap();
     }
     assert_eq!(acme.verify_audit_chain().await.unwrap(), None);
     let events = acme.audit_events(0, 100).await.unwrap();

@@ -43,9 +43,14 @@ async fn an_update_needs_the_current_revision_and_moves_the_words_along() {
     let stored = business("Old Name");
     let rows = with_businesses(&database, std::slice::from_ref(&stored)).await;
     let later = now();
-    let update = async |name, expected| rows.update_business(stored.id, &profile(name), expected, &audit(), later).await;
+    let update = async |name, expected| {
+        rows.update_business(stored.id, &profile(name), expected, &audit(), later).await
+    };
     let updated = update("New Name", Some(1)).await.unwrap().unwrap();
-    assert_eq!(updated, Business { profile: profile("New Name"), revision: 2, updated_at: later, ..stored.clone() });
+    assert_eq!(
+        updated,
+        Business { profile: profile("New Name"), revision: 2, updated_at: later, ..stored.clone() }
+    );
     assert!(matches!(update("Lost", Some(1)).await, Err(StoreError::Conflict)));
     assert_eq!(rows.business(stored.id).await.unwrap(), Some(updated));
     assert_eq!(update("Newest Name", None).await.unwrap().unwrap().revision, 3);
@@ -63,7 +68,9 @@ async fn of_many_updates_of_one_revision_one_wins() {
     let rows = with_businesses(&database, std::slice::from_ref(&stored)).await;
     let updates = (0..20).map(|number| {
         let (rows, id) = (rows.clone(), stored.id);
-        tokio::spawn(async move { rows.update_business(id, &profile(&format!("Acme {number}")), Some(1), &audit(), now()).await })
+        tokio::spawn(async move {
+            rows.update_business(id, &profile(&format!("Acme {number}")), Some(1), &audit(), now()).await
+        })
     });
     let results: Vec<_> = futures::future::join_all(updates).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -75,14 +82,22 @@ async fn text_finds_all_words_in_any_order_nearest_name_first() {
     let database = Database::fresh().await;
     let mut trading = business("Holding 77");
     trading.profile.trading_names = vec!["Blumen Müller".try_into().unwrap()];
-    let all = [business("Müller Blumen und Gärten GmbH"), business("Blumen Müller GmbH"), business("Müller Stahl"), trading];
+    let all = [
+        business("Müller Blumen und Gärten GmbH"),
+        business("Blumen Müller GmbH"),
+        business("Müller Stahl"),
+        trading,
+    ];
     let rows = with_businesses(&database, &all).await;
     assert_eq!(
         names(&rows, &by_text("MULLER, blumen")).await,
         ["Blumen Müller GmbH", "Holding 77", "Müller Blumen und Gärten GmbH"]
     );
     assert!(names(&rows, &by_text("müller käse")).await.is_empty());
-    assert!(names(&rows, &by_text(" ?! ")).await.is_empty(), "a text without words finds nothing, not everything");
+    assert!(
+        names(&rows, &by_text(" ?! ")).await.is_empty(),
+        "a text without words finds nothing, not everything"
+    );
 }
 
 #[tokio::test]
@@ -90,10 +105,16 @@ async fn a_tax_number_is_found_in_any_spelling_and_only_by_its_tenant() {
     let database = Database::fresh().await;
     let mut stored = business("Acme");
     let identifier = |kind, value: &str| Identifier { kind, value: value.try_into().unwrap(), country: None };
-    stored.profile.identifiers =
-        vec![identifier(IdentifierKind::TaxId, "DE 123-456"), identifier(IdentifierKind::RegistryNumber, "HRB 99")];
+    stored.profile.identifiers = vec![
+        identifier(IdentifierKind::TaxId, "DE 123-456"),
+        identifier(IdentifierKind::RegistryNumber, "HRB 99"),
+    ];
     let rows = with_businesses(&database, &[stored, business("Acme Twin")]).await;
-    let by_tax = |number: &str| BusinessQuery { tax_id: Some(number.to_owned()), limit: 5, ..BusinessQuery::default() };
+    let by_tax = |number: &str| BusinessQuery {
+        tax_id: Some(number.to_owned()),
+        limit: 5,
+        ..BusinessQuery::default()
+    };
     assert_eq!(names(&rows, &by_tax("de123456")).await, ["Acme"]);
     assert!(names(&rows, &by_tax("HRB99")).await.is_empty(), "a registry number is no tax number");
     assert!(names(&rows, &by_tax("--")).await.is_empty());
@@ -115,7 +136,9 @@ async fn pages_follow_each_other_without_gap_or_repetition() {
         })
         .collect();
     let rows = with_businesses(&database, &all).await;
-    for (text, context, expected) in [(None, None, 23), (Some("firm"), None, 23), (Some("firm"), Some("even"), 12)] {
+    for (text, context, expected) in
+        [(None, None, 23), (Some("firm"), None, 23), (Some("firm"), Some("even"), 12)]
+    {
         let mut query = BusinessQuery {
             text: text.map(str::to_owned),
             context: context.map(|name| name.try_into().unwrap()),
@@ -148,10 +171,15 @@ async fn words_are_found_by_index_under_row_level_security_and_a_gin_index_would
     let gin = "ALTER TABLE kyb.businesses ADD COLUMN search tsvector;
         CREATE INDEX businesses_search ON kyb.businesses USING gin (search)";
     run(&mut database.connect(MIGRATOR).await, gin).await.unwrap();
-    let by_word = plan(&database, "SELECT business_id FROM kyb.business_words WHERE word = ANY ('{acme,firm}')").await;
+    let by_word =
+        plan(&database, "SELECT business_id FROM kyb.business_words WHERE word = ANY ('{acme,firm}')").await;
     assert!(by_word.contains("business_words_pkey") && by_word.contains("word = ANY"), "{by_word}");
-    let full_text = plan(&database, "SELECT id FROM kyb.businesses WHERE search @@ to_tsquery('simple', 'acme')").await;
-    assert!(!full_text.contains("businesses_search"), "PostgreSQL has learnt it; use the GIN index: {full_text}");
+    let full_text =
+        plan(&database, "SELECT id FROM kyb.businesses WHERE search @@ to_tsquery('simple', 'acme')").await;
+    assert!(
+        !full_text.contains("businesses_search"),
+        "PostgreSQL has learnt it; use the GIN index: {full_text}"
+    );
 }
 
 async fn plan(database: &Database<'_>, query: &str) -> String {

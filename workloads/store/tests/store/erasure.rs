@@ -12,10 +12,12 @@ const NAME: &str = "Wilhelmine Musterfrau";
 /// The tables in which some row still contains the word, whatever the column.
 async fn tables_with(database: &Database<'_>, word: &str) -> Vec<String> {
     let mut superuser = database.superuser().await;
-    let tables: Vec<String> = sqlx::query_scalar("SELECT relname::text FROM pg_class WHERE relnamespace = 'kyb'::regnamespace AND relkind = 'r'")
-        .fetch_all(&mut superuser)
-        .await
-        .unwrap();
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = 'kyb'::regnamespace AND relkind = 'r'",
+    )
+    .fetch_all(&mut superuser)
+    .await
+    .unwrap();
     let mut found = vec![];
     for table in tables {
         let search = format!("SELECT EXISTS (SELECT FROM kyb.{table} t WHERE t::text ILIKE '%{word}%')");
@@ -59,13 +61,18 @@ async fn an_erasure_blanks_every_table_and_keeps_decisions_and_audit() {
     assert_eq!(tables_with(&database, "wilhelmine").await, [""; 0]);
 
     let blank = acme.verification(last.id).await.unwrap().unwrap();
-    assert_eq!((blank.status, blank.created_at, blank.completed_at), (last.status, last.created_at, last.completed_at));
+    assert_eq!(
+        (blank.status, blank.created_at, blank.completed_at),
+        (last.status, last.created_at, last.completed_at)
+    );
     assert_eq!(blank.decision().unwrap().outcome, last.decision().unwrap().outcome);
     assert_eq!(blank.decision().unwrap().reasons[0].code, ReasonCode::IDENTITY_UNCONFIRMED);
     let screened = last.findings.unwrap().screenings.remove(0).id;
     assert_eq!(acme.screening(screened).await.unwrap(), None);
     assert_eq!(acme.verification(unrelated.id).await.unwrap(), Some(unrelated));
-    assert!(acme.business(erased.id).await.unwrap().is_none() && acme.business(kept.id).await.unwrap().is_some());
+    assert!(
+        acme.business(erased.id).await.unwrap().is_none() && acme.business(kept.id).await.unwrap().is_some()
+    );
 
     let event = acme.audit_events(0, 1000).await.unwrap().pop().unwrap();
     assert_eq!((event.action, event.detail), (AuditAction::BusinessErased, json!({ "verifications": 121 })));
@@ -86,7 +93,7 @@ async fn a_queued_or_running_verification_is_called_off_and_its_worker_stores_no
     for verification in [&running, &waiting] {
         acme.enqueue_verification(verification, &audit(), None).await.unwrap();
     }
-    let job = store.take_job(Duration::from_secs(60)).await.unwrap().unwrap();
+    let job = store.take_job(Duration::from_mins(1)).await.unwrap().unwrap();
     assert_eq!(acme.erase_business(erased.id, &audit()).await.unwrap(), Some(2));
     assert!(!store.finish_job(&job, &completed(job.verification.clone()), &audit()).await.unwrap());
     for id in [running.id, waiting.id] {
@@ -94,7 +101,7 @@ async fn a_queued_or_running_verification_is_called_off_and_its_worker_stores_no
         assert_eq!(stored.status, VerificationStatus::Cancelled);
         assert_eq!(stored.failure.unwrap().code, ReasonCode::DATA_ERASED);
     }
-    assert!(store.take_job(Duration::from_secs(60)).await.unwrap().is_none());
+    assert!(store.take_job(Duration::from_mins(1)).await.unwrap().is_none());
     assert_eq!(tables_with(&database, "musterfrau").await, [""; 0]);
 }
 

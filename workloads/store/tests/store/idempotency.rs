@@ -1,6 +1,8 @@
 //! One key, one write, one answer.
 
-use crate::support::{Database, RUNTIME, audit, business, completed, eventually, key, options, pending, run, tenant};
+use crate::support::{
+    Database, RUNTIME, audit, business, completed, eventually, key, options, pending, run, tenant,
+};
 use kyb_store::{ConnectOptions, Store, StoreError, Write};
 
 async fn count(database: &Database<'_>, table: &str) -> i64 {
@@ -17,7 +19,8 @@ async fn fifty_requests_with_one_key_write_once_and_get_the_same_answer() {
         let rows = store.tenant(&tenant("acme"));
         tokio::spawn(async move {
             let key = key("one", "same request", &format!("answer {number}"));
-            let write = rows.record_verification(&completed(pending("Acme")), &audit(), Some(&key)).await.unwrap();
+            let write =
+                rows.record_verification(&completed(pending("Acme")), &audit(), Some(&key)).await.unwrap();
             (key.response, write)
         })
     });
@@ -26,7 +29,9 @@ async fn fifty_requests_with_one_key_write_once_and_get_the_same_answer() {
     assert_eq!(winners.len(), 1);
     let replayed = Write::Replayed(winners[0].0.clone());
     assert_eq!(answers.iter().filter(|(_, write)| *write == replayed).count(), 49);
-    for (table, expected) in [("verifications", 1), ("checks", 10), ("audit_events", 1), ("idempotency_keys", 1)] {
+    for (table, expected) in
+        [("verifications", 1), ("checks", 10), ("audit_events", 1), ("idempotency_keys", 1)]
+    {
         assert_eq!(count(&database, table).await, expected, "{table}");
     }
 }
@@ -36,7 +41,8 @@ async fn a_key_used_for_another_request_writes_nothing() {
     let database = Database::fresh().await;
     let acme = database.store().tenant(&tenant("acme"));
     acme.create_business(&business("Acme"), &audit(), Some(&key("k", "first", "1"))).await.unwrap();
-    let other = acme.create_business(&business("Other"), &audit(), Some(&key("k", "second", "2"))).await.unwrap();
+    let other =
+        acme.create_business(&business("Other"), &audit(), Some(&key("k", "second", "2"))).await.unwrap();
     assert_eq!(other, Write::KeyReused);
     assert_eq!((count(&database, "businesses").await, count(&database, "audit_events").await), (1, 1));
     assert_eq!(acme.answer_for("k", "second").await.unwrap(), Some(Write::KeyReused));
@@ -60,10 +66,14 @@ async fn a_key_is_good_for_24_hours_and_then_swept() {
     for name in ["a", "b", "c"] {
         acme.remember_answer(&key(name, "f", "old")).await.unwrap();
     }
-    let age = |hours: &str| format!("UPDATE kyb.idempotency_keys SET created_at = now() - interval '{hours}'");
+    let age =
+        |hours: &str| format!("UPDATE kyb.idempotency_keys SET created_at = now() - interval '{hours}'");
     let mut superuser = database.superuser().await;
     sqlx::raw_sql(sqlx::AssertSqlSafe(age("23 hours 59 minutes"))).execute(&mut superuser).await.unwrap();
-    assert_eq!(acme.remember_answer(&key("a", "f", "new")).await.unwrap(), Write::Replayed(key("a", "f", "old").response));
+    assert_eq!(
+        acme.remember_answer(&key("a", "f", "new")).await.unwrap(),
+        Write::Replayed(key("a", "f", "old").response)
+    );
     sqlx::raw_sql(sqlx::AssertSqlSafe(age("24 hours 1 minute"))).execute(&mut superuser).await.unwrap();
     assert_eq!(acme.answer_for("a", "f").await.unwrap(), None);
     assert_eq!(acme.remember_answer(&key("a", "another request", "new")).await.unwrap(), Write::Done);

@@ -3,15 +3,23 @@
 use sqlx::Row as _;
 
 use crate::support::{
-    Database, MIGRATOR, READER, RUNTIME, audit, business, completed, key, now, pending, pending_of, profile, run, screening,
-    tenant,
+    Database, MIGRATOR, READER, RUNTIME, audit, business, completed, key, now, pending, pending_of, profile,
+    run, screening, tenant,
 };
 use kyb_store::{Write, businesses::BusinessQuery, usage::UsageRow};
 
 /// Every table that has a tenant, but the queue.
 const TABLES: [&str; 10] = [
-    "api_usage", "audit_events", "business_tax_ids", "business_words", "businesses", "checks", "decisions",
-    "idempotency_keys", "screenings", "verifications",
+    "api_usage",
+    "audit_events",
+    "business_tax_ids",
+    "business_words",
+    "businesses",
+    "checks",
+    "decisions",
+    "idempotency_keys",
+    "screenings",
+    "verifications",
 ];
 
 #[tokio::test]
@@ -45,11 +53,18 @@ async fn another_tenants_rows_are_invisible_to_every_method() {
     assert_eq!(other.verify_audit_chain().await.unwrap(), None);
     assert!(other.usage(chrono::DateTime::UNIX_EPOCH).await.unwrap().is_empty());
     assert_eq!(other.answer_for("k", "f").await.unwrap(), None);
-    assert_eq!(other.remember_answer(&key("k", "f", "other")).await.unwrap(), Write::Done, "keys are each tenant's own");
+    assert_eq!(
+        other.remember_answer(&key("k", "f", "other")).await.unwrap(),
+        Write::Done,
+        "keys are each tenant's own"
+    );
 
     assert_eq!(acme.business(business.id).await.unwrap(), Some(business));
     assert_eq!(acme.verification(verification.id).await.unwrap(), Some(verification));
-    assert_eq!(acme.answer_for("k", "f").await.unwrap(), Some(Write::Replayed(key("k", "f", "acme").response)));
+    assert_eq!(
+        acme.answer_for("k", "f").await.unwrap(),
+        Some(Write::Replayed(key("k", "f", "acme").response))
+    );
 }
 
 #[tokio::test]
@@ -62,9 +77,14 @@ async fn without_a_tenant_nothing_is_read_changed_or_written() {
         for tenant_was_set_before in [false, true] {
             if tenant_was_set_before {
                 // Leaves the setting empty instead of unknown, as a pooled connection has it.
-                run(&mut connection, "BEGIN; SELECT set_config('kyb.tenant', 'acme', true); COMMIT").await.unwrap();
+                run(&mut connection, "BEGIN; SELECT set_config('kyb.tenant', 'acme', true); COMMIT")
+                    .await
+                    .unwrap();
             }
-            let seen: i64 = sqlx::query_scalar("SELECT count(*) FROM kyb.verifications").fetch_one(&mut connection).await.unwrap();
+            let seen: i64 = sqlx::query_scalar("SELECT count(*) FROM kyb.verifications")
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
             assert_eq!(seen, 0, "{role}");
         }
         let write = "INSERT INTO kyb.api_usage VALUES ('acme', now(), 'GET /', 1, 0)";
@@ -72,7 +92,8 @@ async fn without_a_tenant_nothing_is_read_changed_or_written() {
         assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "42501", "{role}: {refused}");
     }
     let mut connection = database.connect(RUNTIME).await;
-    let changed = sqlx::query("UPDATE kyb.verifications SET document = ''").execute(&mut connection).await.unwrap();
+    let changed =
+        sqlx::query("UPDATE kyb.verifications SET document = ''").execute(&mut connection).await.unwrap();
     assert_eq!(changed.rows_affected(), 0);
 }
 
@@ -80,7 +101,11 @@ async fn without_a_tenant_nothing_is_read_changed_or_written() {
 async fn a_row_for_another_tenant_than_the_one_set_is_refused() {
     let database = Database::fresh().await;
     let mut connection = database.connect(RUNTIME).await;
-    let as_acme = |tenant| format!("SELECT set_config('kyb.tenant', 'acme', true); INSERT INTO kyb.api_usage VALUES ('{tenant}', now(), 'GET /', 1, 0)");
+    let as_acme = |tenant| {
+        format!(
+            "SELECT set_config('kyb.tenant', 'acme', true); INSERT INTO kyb.api_usage VALUES ('{tenant}', now(), 'GET /', 1, 0)"
+        )
+    };
     let [own, foreign] = ["acme", "other"].map(as_acme);
     sqlx::raw_sql(sqlx::AssertSqlSafe(own)).execute(&mut connection).await.unwrap();
     let refused = sqlx::raw_sql(sqlx::AssertSqlSafe(foreign)).execute(&mut connection).await.unwrap_err();
@@ -99,7 +124,9 @@ async fn the_reader_sees_the_tenant_it_names_and_changes_nothing() {
     let seen: Vec<String> =
         sqlx::query_scalar("SELECT tenant_id FROM kyb.businesses").fetch_all(&mut reader).await.unwrap();
     assert_eq!(seen, ["acme"]);
-    for write in ["DELETE FROM kyb.businesses", "UPDATE kyb.lists SET last_error = ''", "TRUNCATE kyb.verifications"] {
+    for write in
+        ["DELETE FROM kyb.businesses", "UPDATE kyb.lists SET last_error = ''", "TRUNCATE kyb.verifications"]
+    {
         assert!(run(&mut reader, write).await.is_err(), "{write}");
     }
 }
@@ -139,8 +166,13 @@ async fn the_queue_holds_ids_and_times_only() {
     .await
     .unwrap();
     let expected = [
-        "tenant_id text", "verification_id uuid", "attempt smallint", "status text", "due_at timestamp with time zone",
-        "lease uuid", "created_at timestamp with time zone",
+        "tenant_id text",
+        "verification_id uuid",
+        "attempt smallint",
+        "status text",
+        "due_at timestamp with time zone",
+        "lease uuid",
+        "created_at timestamp with time zone",
     ];
     assert_eq!(columns, expected);
 }
@@ -157,13 +189,26 @@ async fn the_runtime_role_has_the_privileges_it_needs_and_no_other() {
     .await
     .unwrap();
     let granted: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let granted: Vec<(&str, &str)> = granted.iter().map(|(table, rights)| (table.as_str(), rights.as_str())).collect();
+    let granted: Vec<(&str, &str)> =
+        granted.iter().map(|(table, rights)| (table.as_str(), rights.as_str())).collect();
     // D: delete, I: insert, S: select, U: update.
     let expected = [
-        ("api_usage", "ISU"), ("audit_events", "IS"), ("business_tax_ids", "DISU"), ("business_words", "DISU"),
-        ("businesses", "DISU"), ("checks", "IS"), ("decisions", "IS"), ("idempotency_keys", "DISU"), ("jobs", "DISU"),
-        ("list_files", "DIS"), ("list_revision", "SU"), ("list_versions", "ISU"), ("lists", "ISU"), ("migrations", "S"),
-        ("screenings", "ISU"), ("verifications", "ISU"),
+        ("api_usage", "ISU"),
+        ("audit_events", "IS"),
+        ("business_tax_ids", "DISU"),
+        ("business_words", "DISU"),
+        ("businesses", "DISU"),
+        ("checks", "IS"),
+        ("decisions", "IS"),
+        ("idempotency_keys", "DISU"),
+        ("jobs", "DISU"),
+        ("list_files", "DIS"),
+        ("list_revision", "SU"),
+        ("list_versions", "ISU"),
+        ("lists", "ISU"),
+        ("migrations", "S"),
+        ("screenings", "ISU"),
+        ("verifications", "ISU"),
     ];
     assert_eq!(granted, expected);
 }

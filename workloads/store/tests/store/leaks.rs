@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Database, MIGRATOR, RUNTIME, audit, business, completed, now, options, pending, run, tenant};
+use crate::support::{
+    Database, MIGRATOR, RUNTIME, audit, business, completed, now, options, pending, run, tenant,
+};
 use kyb_domain::{
     audit::AuditAction,
     id::{BusinessId, VerificationId},
@@ -69,7 +71,10 @@ impl World {
         writer.close().await;
         let mut superuser = database.superuser().await;
         run(&mut superuser, SLOW_FUNCTION).await.unwrap();
-        let limits = kyb_store::ConnectOptions { statement_timeout: Duration::from_millis(400), ..options(database.url(role)) };
+        let limits = kyb_store::ConnectOptions {
+            statement_timeout: Duration::from_millis(400),
+            ..options(database.url(role))
+        };
         Self { store: Store::lazy(&limits).unwrap(), businesses, verifications }
     }
 
@@ -99,7 +104,8 @@ impl World {
         let patience = Duration::from_micros(random.random_range(0..800));
         let impatient = random.random_ratio(1, 10);
         let statement = self.statement(asking, kind, random);
-        let answer = if impatient { tokio::time::timeout(patience, statement).await } else { Ok(statement.await) };
+        let answer =
+            if impatient { tokio::time::timeout(patience, statement).await } else { Ok(statement.await) };
         let count = |counter: &AtomicU64, by: usize| counter.fetch_add(by as u64, Ordering::Relaxed);
         match answer {
             Err(_) => drop(count(&report.cancelled, 1)),
@@ -114,7 +120,12 @@ impl World {
     }
 
     /// Runs one statement; gives the owner of every row that it showed.
-    async fn statement(&self, asking: &TenantId, kind: u32, random: &mut StdRng) -> Result<Vec<String>, StoreError> {
+    async fn statement(
+        &self,
+        asking: &TenantId,
+        kind: u32,
+        random: &mut StdRng,
+    ) -> Result<Vec<String>, StoreError> {
         let rows = self.store.tenant(asking);
         match kind {
             0 => self.slow(asking).await,
@@ -150,7 +161,8 @@ impl World {
 }
 
 /// Sets the tenant as the real functions do and then outlasts the time limit.
-const SLOW_FUNCTION: &str = "CREATE FUNCTION kyb.slow_read(p_tenant text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+const SLOW_FUNCTION: &str =
+    "CREATE FUNCTION kyb.slow_read(p_tenant text) RETURNS SETOF text LANGUAGE plpgsql AS $$
     BEGIN
         PERFORM set_config('kyb.tenant', p_tenant, true);
         PERFORM pg_sleep(5);

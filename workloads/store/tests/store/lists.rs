@@ -24,12 +24,18 @@ fn version(number: u32) -> ListVersion {
 
 fn files(number: u32) -> Vec<StoredFile> {
     ["add.csv", "sdn.csv"]
-        .map(|name| StoredFile { name: name.to_owned(), bytes: format!("{name} {number}\u{0}").repeat(1000).into_bytes() })
+        .map(|name| StoredFile {
+            name: name.to_owned(),
+            bytes: format!("{name} {number}\u{0}").repeat(1000).into_bytes(),
+        })
         .into()
 }
 
 async fn activate(store: &Store, number: u32) {
-    store.activate_list(&version(number), &files(number), Some(&json!({ "etag": number })), now()).await.unwrap();
+    store
+        .activate_list(&version(number), &files(number), Some(&json!({ "etag": number })), now())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -53,7 +59,10 @@ async fn the_row_says_what_is_active_and_how_the_last_check_went() {
     assert!(store.list_rows().await.unwrap().is_empty());
     store.list_failed(&list(), "the server answered 500", now()).await.unwrap();
     let row = store.list_rows().await.unwrap().remove(0);
-    assert_eq!((row.active, row.checked_at, row.last_error.as_deref()), (None, None, Some("the server answered 500")));
+    assert_eq!(
+        (row.active, row.checked_at, row.last_error.as_deref()),
+        (None, None, Some("the server answered 500"))
+    );
 
     let checked = now();
     store.activate_list(&version(1), &files(1), Some(&json!({ "etag": "x" })), checked).await.unwrap();
@@ -63,7 +72,11 @@ async fn the_row_says_what_is_active_and_how_the_last_check_went() {
 
     store.list_failed(&list(), "30 % smaller", now()).await.unwrap();
     let row = store.list_rows().await.unwrap().remove(0);
-    assert_eq!((row.active, row.checked_at), (Some(version(1)), Some(checked)), "the last good version stays");
+    assert_eq!(
+        (row.active, row.checked_at),
+        (Some(version(1)), Some(checked)),
+        "the last good version stays"
+    );
     assert_eq!(row.last_error.as_deref(), Some("30 % smaller"));
 
     let later = now();
@@ -96,7 +109,8 @@ async fn the_same_content_again_is_no_new_version() {
     let database = Database::fresh().await;
     let store = database.store();
     activate(&store, 1).await;
-    let republished = ListVersion { published: chrono::NaiveDate::from_ymd_opt(2020, 1, 1).unwrap(), ..version(1) };
+    let republished =
+        ListVersion { published: chrono::NaiveDate::from_ymd_opt(2020, 1, 1).unwrap(), ..version(1) };
     store.activate_list(&republished, &files(1), None, now()).await.unwrap();
     assert_eq!(store.list_rows().await.unwrap()[0].active, Some(version(1)));
     let versions: i64 = sqlx::query_scalar("SELECT count(*) FROM kyb.list_versions")
@@ -118,7 +132,11 @@ async fn the_files_of_the_newest_five_versions_are_kept() {
         assert_eq!(kept, number > 2, "version {number}");
     }
     activate(&store, 1).await;
-    assert_eq!(store.list_files(&list(), &version(1).sha256).await.unwrap(), Some(files(1)), "an old one may come back");
+    assert_eq!(
+        store.list_files(&list(), &version(1).sha256).await.unwrap(),
+        Some(files(1)),
+        "an old one may come back"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,7 +170,7 @@ async fn whoever_reads_during_activations_finds_the_active_versions_files() {
 async fn a_change_wakes_those_who_wait_long_before_the_limit() {
     let database = Database::fresh().await;
     let (writer, reader) = (database.store(), database.store());
-    let limit = Duration::from_secs(60);
+    let limit = Duration::from_mins(1);
     reader.lists_changed(limit).await; // the first call listens, and says so at once: something may have been missed
     let waiting = {
         let reader = reader.clone();
@@ -174,7 +192,7 @@ async fn a_change_wakes_those_who_wait_long_before_the_limit() {
 async fn without_a_change_the_wait_ends_at_its_limit() {
     let database = Database::fresh().await;
     let store = database.store();
-    store.lists_changed(Duration::from_secs(60)).await;
+    store.lists_changed(Duration::from_mins(1)).await;
     let began = Instant::now();
     store.lists_changed(Duration::from_millis(200)).await;
     assert!(began.elapsed() >= Duration::from_millis(200));

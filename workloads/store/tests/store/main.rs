@@ -1,5 +1,7 @@
 //! The store against a real PostgreSQL, one server for all tests, one database for each.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 mod audit;
 mod businesses;
 mod erasure;

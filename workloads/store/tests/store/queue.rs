@@ -10,7 +10,7 @@ use kyb_domain::{
 };
 use kyb_store::Store;
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 async fn enqueue(store: &Store, count: usize) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
@@ -30,13 +30,19 @@ async fn a_job_runs_from_pending_to_completed_and_is_audited() {
     let acme = store.tenant(&tenant("acme"));
     let verification = pending("Acme");
     acme.enqueue_verification(&verification, &audit(), None).await.unwrap();
-    assert_eq!(acme.verification(verification.id).await.unwrap().unwrap().status, VerificationStatus::Pending);
+    assert_eq!(
+        acme.verification(verification.id).await.unwrap().unwrap().status,
+        VerificationStatus::Pending
+    );
     assert_eq!(store.queue_depth().await.unwrap(), 1);
 
     let job = store.take_job(LONG).await.unwrap().unwrap();
     assert_eq!((job.tenant.as_str(), job.attempt), ("acme", 1));
     assert_eq!(job.verification.request, verification.request);
-    assert_eq!(acme.verification(verification.id).await.unwrap().unwrap().status, VerificationStatus::Running);
+    assert_eq!(
+        acme.verification(verification.id).await.unwrap().unwrap().status,
+        VerificationStatus::Running
+    );
     assert!(store.take_job(LONG).await.unwrap().is_none(), "nobody else gets it");
     assert_eq!(store.queue_depth().await.unwrap(), 0);
 
@@ -64,7 +70,8 @@ async fn two_workers_never_hold_the_same_job() {
             taken
         })
     });
-    let taken = futures::future::join_all(workers).await.into_iter().flat_map(Result::unwrap).collect::<Vec<_>>();
+    let taken =
+        futures::future::join_all(workers).await.into_iter().flat_map(Result::unwrap).collect::<Vec<_>>();
     assert_eq!(taken.len(), 60, "every job is taken once");
     assert_eq!(taken.into_iter().collect::<BTreeSet<_>>(), queued);
 }
@@ -82,7 +89,10 @@ async fn a_dead_workers_job_comes_back_and_the_dead_workers_result_stores_nothin
     let reason = Reason::new(ReasonCode::SOURCE_UNREACHABLE, "late");
     store.fail_job(&lost, &reason, Duration::ZERO, &audit()).await.unwrap();
     let t0 = store.tenant(&tenant("t0"));
-    assert_eq!(t0.verification(lost.verification.id).await.unwrap().unwrap().status, VerificationStatus::Running);
+    assert_eq!(
+        t0.verification(lost.verification.id).await.unwrap().unwrap().status,
+        VerificationStatus::Running
+    );
     assert_eq!(t0.audit_events(0, 10).await.unwrap().len(), 1, "only the request was audited");
     assert!(store.finish_job(&second, &completed(second.verification.clone()), &audit()).await.unwrap());
 }

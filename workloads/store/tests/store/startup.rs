@@ -14,10 +14,15 @@ async fn problem(store: &Store) -> String {
 
 /// Makes a login role with the runtime's rights and something more; roles belong to the server, so each has its own name.
 async fn role_with(database: &Database<'_>, name: &str, more: &str) -> Store {
-    let drop_and_make = format!("DROP ROLE IF EXISTS {name}; CREATE ROLE {name} LOGIN PASSWORD E'it''s \\\\ secret' IN ROLE kyb_runtime; {more}");
+    let drop_and_make = format!(
+        "DROP ROLE IF EXISTS {name}; CREATE ROLE {name} LOGIN PASSWORD E'it''s \\\\ secret' IN ROLE kyb_runtime; {more}"
+    );
     let connect = format!("GRANT CONNECT ON DATABASE \"{}\" TO {name}", database.name);
     for statements in [drop_and_make, connect] {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(&mut database.superuser().await).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statements))
+            .execute(&mut database.superuser().await)
+            .await
+            .unwrap();
     }
     database.store_as(name)
 }
@@ -38,7 +43,11 @@ async fn a_role_that_could_pass_row_level_security_is_refused() {
     let cases = [
         ("test_bypass", "ALTER ROLE test_bypass BYPASSRLS", "test_bypass has BYPASSRLS"),
         ("test_creator", "ALTER ROLE test_creator CREATEROLE", "test_creator may create roles"),
-        ("test_replicator", "ALTER ROLE test_replicator REPLICATION", "test_replicator may replicate the whole database"),
+        (
+            "test_replicator",
+            "ALTER ROLE test_replicator REPLICATION",
+            "test_replicator may replicate the whole database",
+        ),
         (
             "test_heir",
             "GRANT test_super TO test_heir",
@@ -49,8 +58,16 @@ async fn a_role_that_could_pass_row_level_security_is_refused() {
             "GRANT pg_read_server_files TO test_files",
             "test_files is a member of `pg_read_server_files`, which may reach the server's files",
         ),
-        ("test_auditor", "GRANT UPDATE ON kyb.audit_events TO test_auditor", "test_auditor may change audit events"),
-        ("test_maker", "GRANT CREATE ON SCHEMA kyb TO test_maker", "test_maker may create objects in schema kyb"),
+        (
+            "test_auditor",
+            "GRANT UPDATE ON kyb.audit_events TO test_auditor",
+            "test_auditor may change audit events",
+        ),
+        (
+            "test_maker",
+            "GRANT CREATE ON SCHEMA kyb TO test_maker",
+            "test_maker may create objects in schema kyb",
+        ),
     ];
     run(&mut database.superuser().await, "CREATE ROLE test_super SUPERUSER NOLOGIN").await.unwrap();
     for (name, more, expected) in cases {
@@ -64,7 +81,12 @@ async fn a_role_that_could_pass_row_level_security_is_refused() {
 #[tokio::test]
 async fn a_member_of_the_owner_is_refused_even_if_it_does_not_inherit() {
     let database = Database::fresh().await;
-    let store = role_with(&database, "test_member", "ALTER ROLE test_member NOINHERIT; GRANT kyb_migrator TO test_member").await;
+    let store = role_with(
+        &database,
+        "test_member",
+        "ALTER ROLE test_member NOINHERIT; GRANT kyb_migrator TO test_member",
+    )
+    .await;
     let found = problem(&store).await;
     assert!(found.starts_with("test_member is a member of `kyb_migrator`, which owns the "), "{found}");
 }
@@ -125,7 +147,10 @@ async fn a_reader_is_no_runtime_role() {
 async fn a_server_without_the_roles_is_refused_before_anything_is_made() {
     let server = EphemeralPostgres::start(&Options { durable: false, max_connections: 10 }).unwrap();
     let refused = setup::migrate(&server.superuser_url()).await.unwrap_err();
-    assert!(matches!(&refused, StoreError::Schema(what) if what.contains("must exist before migrating")), "{refused}");
+    assert!(
+        matches!(&refused, StoreError::Schema(what) if what.contains("must exist before migrating")),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -134,6 +159,8 @@ async fn a_password_stands_in_no_error() {
     let wrong = database.url("kyb_runtime_login").replace("it%27s", "hunter2");
     let error = Store::lazy(&options(wrong)).unwrap().ping().await.unwrap_err();
     assert!(!format!("{error:?} {error}").contains("hunter2"), "{error:?}");
-    let error = setup::bootstrap("postgres://a:hunter2@", "x", &login("a"), &login("b"), &login("c")).await.unwrap_err();
+    let error = setup::bootstrap("postgres://a:hunter2@", "x", &login("a"), &login("b"), &login("c"))
+        .await
+        .unwrap_err();
     assert!(!format!("{error:?} {error}").contains("hunter2"), "{error:?}");
 }

@@ -22,7 +22,8 @@ use kyb_domain::{
     screening::{Screening, ScreeningStatus},
     tenant::TenantId,
     verification::{
-        Check, CheckName, CheckStatus, Evidence, Findings, Source, SourceKind, Verification, VerificationRequest,
+        Check, CheckName, CheckStatus, Evidence, Findings, Source, SourceKind, Verification,
+        VerificationRequest,
     },
 };
 use kyb_ephemeral_postgres::{EphemeralPostgres, Options};
@@ -67,7 +68,9 @@ impl<'a> Database<'a> {
     /// The runtime role is a member of `kyb_runtime`, the reader is `kyb_reader` itself: both ways of logging in.
     pub(crate) async fn bootstrap(&self) {
         let [migrator, runtime, reader] = [MIGRATOR, RUNTIME, READER].map(login);
-        setup::bootstrap(&self.server.superuser_url(), &self.name, &migrator, &runtime, &reader).await.unwrap();
+        setup::bootstrap(&self.server.superuser_url(), &self.name, &migrator, &runtime, &reader)
+            .await
+            .unwrap();
     }
 
     pub(crate) fn url(&self, role: &str) -> String {
@@ -130,7 +133,8 @@ pub(crate) fn audit() -> AuditContext {
 }
 
 pub(crate) fn key(key: &str, fingerprint: &str, answer: &str) -> Idempotency {
-    let response = StoredResponse { status: 201, location: None, body: serde_json::json!({ "answer": answer }) };
+    let response =
+        StoredResponse { status: 201, location: None, body: serde_json::json!({ "answer": answer }) };
     Idempotency { key: key.to_owned(), fingerprint: fingerprint.to_owned(), response }
 }
 
@@ -180,11 +184,20 @@ fn findings(name: &str) -> Findings {
     let reason = || Reason::new(ReasonCode::IDENTITY_UNCONFIRMED, format!("Nobody confirmed {name}."));
     let source = Source { kind: SourceKind::Applicant, name: "applicant".to_owned(), version: None };
     let evidence = Evidence { claim: format!("The name is {name}."), source };
-    let check = |name| Check { name, status: CheckStatus::Warning, reasons: vec![reason()], evidence: vec![evidence.clone()] };
+    let check = |name| Check {
+        name,
+        status: CheckStatus::Warning,
+        reasons: vec![reason()],
+        evidence: vec![evidence.clone()],
+    };
     Findings {
         checks: CheckName::ALL.map(check).into(),
         screenings: vec![screening(name)],
-        classification: Classification { results: vec![], method: "test".to_owned(), version: "1".to_owned() },
+        classification: Classification {
+            results: vec![],
+            method: "test".to_owned(),
+            version: "1".to_owned(),
+        },
         risk: RiskAssessment {
             score: Points::try_from(10).unwrap(),
             level: RiskLevel::Low,

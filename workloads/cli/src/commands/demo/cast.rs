@@ -86,7 +86,8 @@ fn namesake(entry: &Entry) -> anyhow::Result<Scene> {
 
 fn bakery() -> anyhow::Result<Scene> {
     let country = Some("DE".try_into()?);
-    let identifier = |kind, value: &str| anyhow::Ok(Identifier { kind, value: value.try_into()?, country: None });
+    let identifier =
+        |kind, value: &str| anyhow::Ok(Identifier { kind, value: value.try_into()?, country: None });
     let address = Address {
         street: Some("Lindenweg 12".try_into()?),
         city: Some("Rostock".try_into()?),
@@ -102,7 +103,10 @@ fn bakery() -> anyhow::Result<Scene> {
             identifier(IdentifierKind::Lei, &with_check_digits("KYBX00DEMOBAKERY01"))?,
             Identifier { country, ..identifier(IdentifierKind::RegistryNumber, "HRB 204711")? },
         ],
-        description: Some("Retail bakery: bread, rolls and cakes baked on the premises and sold over the counter".try_into()?),
+        description: Some(
+            "Retail bakery: bread, rolls and cakes baked on the premises and sold over the counter"
+                .try_into()?,
+        ),
         ..BusinessProfile::named(Name::try_from("Backhaus Morgenrot GmbH")?)
     };
     let title = "An ordinary bakery with a well-formed LEI and a registry number".to_owned();
@@ -120,7 +124,8 @@ fn with_check_digits(text: &str) -> String {
 fn misspelt(name: &str) -> String {
     let longest = name.split(' ').max_by_key(|word| word.len()).unwrap_or_default();
     let mut letters: Vec<char> = longest.chars().collect();
-    let at = (letters.len() / 2..letters.len().saturating_sub(2)).rev().find(|at| letters[*at] != letters[at + 1]);
+    let at =
+        (letters.len() / 2..letters.len().saturating_sub(2)).rev().find(|at| letters[*at] != letters[at + 1]);
     if let Some(at) = at {
         letters.swap(at, at + 1);
     }

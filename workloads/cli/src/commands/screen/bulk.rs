@@ -157,9 +157,16 @@ impl Counts {
     }
 }
 
-fn answer(row: &Row, columns: Columns, lists: &Watchlists, options: &ScreeningOptions, now: DateTime<Utc>) -> Answer {
+fn answer(
+    row: &Row,
+    columns: Columns,
+    lists: &Watchlists,
+    options: &ScreeningOptions,
+    now: DateTime<Utc>,
+) -> Answer {
     let found = party(row, columns).and_then(|party| {
-        let screening = kyb_verification::screen(lists, party, options, now).map_err(|error| error.to_string())?;
+        let screening =
+            kyb_verification::screen(lists, party, options, now).map_err(|error| error.to_string())?;
         Ok(Found::from(screening))
     });
     Answer { id: row.raw(columns.id).to_vec(), line: row.line, found: found.unwrap_or_else(Found::Error) }
@@ -171,13 +178,16 @@ fn party(row: &Row, columns: Columns) -> Result<Party, String> {
     let kind = party_kind::from_word(word)
         .ok_or_else(|| format!("type `{word}` is not known; write business, person or unknown"))?;
     let name = Name::try_from(row.field(columns.name)?).map_err(|invalid| match invalid.problem {
-        problem if row.raw(columns.name).contains(&b'\n') => format!("name: {problem}; is a closing quote missing?"),
+        problem if row.raw(columns.name).contains(&b'\n') => {
+            format!("name: {problem}; is a closing quote missing?")
+        }
         problem => format!("name: {problem}"),
     })?;
     let birth_date = row.optional(columns.birth_date)?.map(str::parse).transpose();
     Ok(Party {
         countries: countries(row.optional(columns.country)?.unwrap_or_default())?,
-        birth_date: birth_date.map_err(|invalid: kyb_domain::Invalid| format!("birth_date: {}", invalid.problem))?,
+        birth_date: birth_date
+            .map_err(|invalid: kyb_domain::Invalid| format!("birth_date: {}", invalid.problem))?,
         ..Party::named(kind, name)
     })
 }
@@ -222,4 +232,3 @@ fn write<W: Write>(writer: &mut csv::Writer<W>, Answer { id, found, .. }: &Answe
     }
     Ok(())
 }
-

@@ -34,8 +34,11 @@ impl Pairs {
     /// Scores and writes.
     pub(crate) fn run(self, progress: &Progress) -> anyhow::Result<Outcome> {
         let (table, bar) = Table::open(&self.input, progress)?;
-        let columns =
-            Columns { schema: table.column("schema")?, first: table.column("name1")?, second: table.column("name2")? };
+        let columns = Columns {
+            schema: table.column("schema")?,
+            first: table.column("name1")?,
+            second: table.column("name2")?,
+        };
         let mut writer = table::writer();
         writer.write_record(table.header().iter().chain(["score"]))?;
         let mut bad_rows = 0_u64;

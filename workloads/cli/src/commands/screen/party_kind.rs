@@ -28,7 +28,8 @@ impl From<Kind> for PartyKind {
 /// The kind that a word of a table means: ours, or a type name common in screening data. `None` for any other word.
 /// What may be a person or a company, and ships and aircraft, are `Unknown`: compared with entries of every kind.
 pub(crate) fn from_word(word: &str) -> Option<PartyKind> {
-    let folded: String = word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let folded: String =
+        word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     match folded.as_str() {
         "business" | "company" | "organization" | "organisation" | "publicbody" => Some(PartyKind::Business),
         "person" | "individual" => Some(PartyKind::Person),

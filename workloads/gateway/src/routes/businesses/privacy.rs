@@ -9,8 +9,9 @@ use axum::{
     response::Response,
 };
 use chrono::{DateTime, Utc};
-use kyb_domain::{business::Business, id::BusinessId, verification::Verification};
+use kyb_domain::{audit::AuditAction, business::Business, id::BusinessId, verification::Verification};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{find, rows};
@@ -62,6 +63,8 @@ pub(crate) struct Export {
 }
 
 /// Export a business (GDPR Articles 15 and 20).
+///
+/// The export is noted in the audit trail.
 #[utoipa::path(
     get,
     path = "/v1/businesses/{id}/export",
@@ -77,6 +80,9 @@ pub(crate) async fn export(
     let store = rows(&app, &asker);
     let business = find(&store, &asker, id).await?;
     let verifications = store.verifications_of(id).await?;
+    // Written down before anything is handed out.
+    let detail = json!({"verifications": verifications.len()});
+    store.record_event(AuditAction::BusinessExported, &id.to_string(), &detail, &asker.audit(), None).await?;
     let mut response =
         reply::json(StatusCode::OK, &Export { business, verifications, exported_at: Utc::now() })?;
     let download = HeaderValue::from_static("attachment; filename=\"business.json\"");
