@@ -6,8 +6,10 @@ cd "$(dirname "$0")/.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+(($#)) || set -- --workspace
+
 status=0
-cargo test --locked --workspace --no-fail-fast "$@" 2>&1 | tee "$log" || status=$?
+cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$log" || status=$?
 
 # Each test binary ends with `test result: ok. 3 passed; 0 failed; …`.
 awk '/^test result: / { passed += $4; failed += $6 } END { printf "\n%d passed, %d failed\n", passed, failed }' "$log"

@@ -108,7 +108,7 @@ async fn usage_is_in_the_store_after_a_stop() {
     world.get("/v1/watchlists", &world.acme.service).await.expect(200);
     world.get("/v1/verifications/x", &world.acme.service).await.problem(404, "NOT_FOUND");
     let rows = world.store.tenant(&"acme".try_into().unwrap());
-    let since = Utc::now() - Duration::from_secs(7200);
+    let since = Utc::now() - Duration::from_hours(2);
     assert_eq!(rows.usage(since).await.unwrap(), [], "they are counted in memory first");
     world.finish().await.unwrap();
     let mut usage: Vec<_> = rows

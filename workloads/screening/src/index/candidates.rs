@@ -11,6 +11,7 @@ use super::{EntryNumber, Index, NameNumber};
 use crate::{
     align::{CONTRADICTION, MISSING, run_likeness},
     name::{Name, NameWord, joined},
+    normalise::MOST_WORDS,
     word_class::{Class, Style},
 };
 
@@ -51,7 +52,7 @@ pub(crate) struct Known {
 struct Tally {
     met: bool,
     /// The last word of the subject that it was counted for, from 1.
-    word: u16,
+    word: usize,
     agreement: f32,
     of_subject: f32,
     of_name: f32,
@@ -69,6 +70,10 @@ impl Index {
             let names = known.as_run.entry(word.text.clone()).or_insert_with(|| self.having_as_run(word));
             self.meet_by_run(names, &wanted, &mut tallies);
         }
+        let rest = wanted.name.words.iter().filter(|word| !matches!(word.class, Class::Core | Class::Initial));
+        for (number, word) in (1 + MOST_WORDS..).zip(rest) {
+            self.count_common(word, number, &wanted, known, &mut tallies);
+        }
         for run in runs(wanted.name) {
             let look_up = || self.having_run_as_word(&run);
             let names = known.run_as_word.entry(run.text.clone()).or_insert_with(look_up);
@@ -82,7 +87,7 @@ impl Index {
         enough.map(|(name, bound)| Candidate { name, subject_name: wanted.subject_name, bound }).collect()
     }
 
-    fn count(&self, word: &NameWord, number: u16, wanted: &Wanted<'_>, known: &mut Known, tallies: &mut Tallies) {
+    fn count(&self, word: &NameWord, number: usize, wanted: &Wanted<'_>, known: &mut Known, tallies: &mut Tallies) {
         let weight = word.class.factor() * self.rarity(&word.text, &word.key);
         let look_up = || self.vocabulary.alike(word.spelling());
         for (alike, likeness) in known.words.entry(word.text.clone()).or_insert_with(look_up) {
@@ -91,6 +96,26 @@ impl Index {
                 let tally = tallies.meet(*name);
                 // Alike words come best first, so the first of a name is its best.
                 if tally.word != number {
+                    tally.word = number;
+                    tally.add(weight, listed_weight, *likeness);
+                }
+            }
+        }
+    }
+
+    /// Adds a common word of the subject where a name that was met has a telling word like it: `abu` and `Ebu`.
+    fn count_common(&self, word: &NameWord, number: usize, wanted: &Wanted<'_>, known: &mut Known, tallies: &mut Tallies) {
+        let weight = word.class.factor() * self.rarity(&word.text, &word.key);
+        let look_up = || self.vocabulary.alike(word.spelling());
+        for (alike, likeness) in known.words.entry(word.text.clone()).or_insert_with(look_up) {
+            // The same word is as common in the listed name, unless it is a prefix that stands elsewhere there.
+            if *likeness >= 1.0 && word.class != Class::Title {
+                continue;
+            }
+            let listed_weight = self.vocabulary.weight(*alike, Class::Core);
+            for name in self.words.of(*alike).iter().filter(|name| self.is_wanted(**name, wanted)) {
+                let tally = &mut tallies.of[*name as usize];
+                if tally.met && tally.word != number {
                     tally.word = number;
                     tally.add(weight, listed_weight, *likeness);
                 }
