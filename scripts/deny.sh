@@ -5,13 +5,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 copy=${1:-}
+export KYB_ADVISORY_DBS="${CARGO_TARGET_DIR:-target}/advisory-dbs"
 if [[ -z $copy || ! -d $copy/crates ]]; then
-    exec cargo deny --locked check
+    exec cargo deny --locked check --hide-inclusion-graph
 fi
 
 # cargo-deny wants a git repository, in a folder whose name it derives from the database's usual address.
-root="$CARGO_TARGET_DIR/advisory-dbs"
-database="$root/advisory-db-3157b0e258782691"
+database="$KYB_ADVISORY_DBS/advisory-db-3157b0e258782691"
 rm -rf "$database"
 mkdir -p "$database"
 cp -r --no-preserve=mode "$copy/." "$database"
@@ -22,4 +22,5 @@ git -C "$database" "${as_nobody[@]}" commit --quiet --message 'A copy of the adv
 touch "$database/.git/FETCH_HEAD"
 
 echo "advisories: from $copy" >&2
-KYB_ADVISORY_DBS="$root" exec cargo deny --locked check --disable-fetch
+cargo fetch --locked --quiet
+exec cargo deny --locked --offline check --hide-inclusion-graph

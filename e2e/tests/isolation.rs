@@ -37,7 +37,9 @@ impl Owned {
     async fn create(client: &Client) -> Self {
         let business = json!({"name": "Oak Street Dental Care LLC", "country": "US",
             "identifiers": [{"kind": "tax_id", "value": "12-3456789", "country": "US"}]});
-        let business = client.post("/v1/businesses", &business).await.unwrap().expect(201).unwrap();
+        let created = client.post("/v1/businesses", &business).await.unwrap().expect(201).unwrap();
+        let path = format!("/v1/businesses/{}", created["id"].as_str().unwrap());
+        let business = client.get(&path).await.unwrap().expect(200).unwrap();
         let request = json!({"business": {"name": business["name"]}, "business_id": business["id"]});
         let verification = client.post("/v1/verifications", &request).await.unwrap().expect(201).unwrap();
         let screening = client.screen(&json!({"type": "person", "name": "Ingeborg Abrahamsen"})).await.unwrap();

@@ -37,7 +37,7 @@ use crate::{
 /// How long a connection may take to send its first request, and a request to send its headers. Also how long an idle
 /// HTTP/1 connection is kept.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
-/// The most bytes of a request's headers.
+/// The most bytes of a request's headers, give or take what one read of the socket brings.
 const MOST_HEADER_BYTES: u32 = 32 * 1024;
 const MOST_HEADERS: usize = 100;
 const MOST_STREAMS_A_CONNECTION: u32 = 128;

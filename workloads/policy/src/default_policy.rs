@@ -198,7 +198,7 @@ fn identity(facts: &Facts<'_>) -> Vec<Reason> {
 fn all_clear(facts: &Facts<'_>) -> String {
     let proof = identity_proof(facts).map_or("identity", |check| check.name.as_str());
     format!(
-        "{} parties were screened on fresh lists without a hit, and the check `{proof}` confirmed the identity.",
+        "The screening of all {} parties on fresh lists found nothing, and the check `{proof}` confirmed the identity.",
         facts.screenings.len()
     )
 }

@@ -49,7 +49,8 @@ fn subjects(lists: &[Arc<Watchlist>]) -> Vec<Party> {
     let mut chance = perturbation::Chance::seeded(20_190_614);
     let changed = names().step_by(step).filter_map(|(kind, text)| {
         let kind = if kind == EntryKind::Person { PartyKind::Person } else { PartyKind::Business };
-        let changed = perturbation::change(text, &mut chance).map_or_else(|| text.to_owned(), |(_, changed)| changed);
+        let changed =
+            perturbation::change(text, &mut chance).map_or_else(|| text.to_owned(), |(_, changed)| changed);
         Some(Party::named(kind, Name::try_from(changed).ok()?))
     });
     changed.collect()

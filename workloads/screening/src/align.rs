@@ -101,7 +101,8 @@ pub(crate) fn align(left: &[Term<'_>], right: &[Term<'_>]) -> Alignment {
         pairs.push(pair);
     }
     let left_over = [unused(left, used[0]), unused(right, used[1])];
-    let complete = used[0].count_ones() as usize == left.len() && used[1].count_ones() as usize == right.len();
+    let complete =
+        used[0].count_ones() as usize == left.len() && used[1].count_ones() as usize == right.len();
     let exact = complete && pairs.iter().all(|pair| pair.likeness >= 1.0);
     let similarity = if exact { 1.0 } else { sums.similarity(left_over, [left, right]) };
     Alignment { similarity, exact, pairs, used }
@@ -196,7 +197,13 @@ fn run_option<'a>(run: &[Term<'a>], term: &Term<'a>, places: (Run, Run), side: S
     let (left, right) = if side == Side::Left { places } else { (places.1, places.0) };
     let telling = if tells && term.class == Class::Core { term.spelling.text.len() } else { 0 };
     let order = ordered(run[0].spelling.text, term.spelling.text);
-    Some(Choice { pair: Pair { left, right, likeness }, weight, telling, rank: likeness * (1.0 + 0.01 * weight), order })
+    Some(Choice {
+        pair: Pair { left, right, likeness },
+        weight,
+        telling,
+        rank: likeness * (1.0 + 0.01 * weight),
+        order,
+    })
 }
 
 /// What the chosen pairs add up to.

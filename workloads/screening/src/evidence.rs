@@ -93,8 +93,10 @@ fn countries(subject: &[CountryCode], listed: &[CountryCode]) -> Option<Evidence
     if subject.is_empty() || listed.is_empty() {
         return None;
     }
-    let shared: Vec<&str> = subject.iter().filter(|country| listed.contains(country)).map(CountryCode::as_str).collect();
-    let texts = |countries: &[CountryCode]| countries.iter().map(CountryCode::as_str).collect::<Vec<_>>().join(", ");
+    let shared: Vec<&str> =
+        subject.iter().filter(|country| listed.contains(country)).map(CountryCode::as_str).collect();
+    let texts =
+        |countries: &[CountryCode]| countries.iter().map(CountryCode::as_str).collect::<Vec<_>>().join(", ");
     Some(if shared.is_empty() {
         Evidence {
             name: FeatureName::Country,
@@ -129,7 +131,8 @@ fn compare_dates(subject: PartialDate, listed: &DateSpan) -> (f64, Effect, &'sta
     if to_the_day && swapped(given.first) == Some(listed.first) {
         return (0.95, Effect::Raises(YEAR_AGREES), "has day and month swapped beside the");
     }
-    let years_apart = (given.first.year() - listed.last.year()).max(listed.first.year() - given.last.year()).max(0);
+    let years_apart =
+        (given.first.year() - listed.last.year()).max(listed.first.year() - given.last.year()).max(0);
     match years_apart {
         0 => (0.7, Effect::Leaves, "is in the same year as the"),
         1 if listed.circa => (0.9, Effect::Raises(YEAR_AGREES), "is within a year of the approximate"),
@@ -144,15 +147,22 @@ fn swapped(date: NaiveDate) -> Option<NaiveDate> {
 
 fn span_text(span: &DateSpan) -> String {
     let circa = if span.circa { "circa " } else { "" };
-    if span.first == span.last { format!("{circa}{}", span.first) } else { format!("{circa}{} to {}", span.first, span.last) }
+    if span.first == span.last {
+        format!("{circa}{}", span.first)
+    } else {
+        format!("{circa}{} to {}", span.first, span.last)
+    }
 }
 
 /// Addresses are compared word by word (Dice coefficient). Different addresses contradict nothing: bodies have several.
 fn addresses(subject: &Party, entry: &Entry) -> Option<Evidence> {
-    let listed: Vec<(&String, Vec<String>)> = entry.addresses.iter().map(|line| (line, address_words(line))).collect();
+    let listed: Vec<(&String, Vec<String>)> =
+        entry.addresses.iter().map(|line| (line, address_words(line))).collect();
     let pairs = subject.addresses.iter().flat_map(|given| {
         let words = address_words(given.as_str());
-        listed.iter().map(move |(line, other)| (address_likeness(&words, other), given.as_str(), line.as_str()))
+        listed
+            .iter()
+            .map(move |(line, other)| (address_likeness(&words, other), given.as_str(), line.as_str()))
     });
     let (likeness, given, line) = pairs.max_by(|a, b| a.0.total_cmp(&b.0))?;
     let effect = if likeness >= AGREES { Effect::Raises(ADDRESS_AGREES) } else { Effect::Leaves };
@@ -169,7 +179,8 @@ fn address_words(line: &str) -> Vec<String> {
 
 /// One word, such as a town, is no address.
 fn address_likeness(a: &[String], b: &[String]) -> f64 {
-    let shared = u32::try_from(a.iter().filter(|word| b.binary_search(word).is_ok()).count()).unwrap_or(u32::MAX);
+    let shared =
+        u32::try_from(a.iter().filter(|word| b.binary_search(word).is_ok()).count()).unwrap_or(u32::MAX);
     let all = u32::try_from(a.len() + b.len()).unwrap_or(u32::MAX);
     let dice = if all == 0 { 0.0 } else { 2.0 * f64::from(shared) / f64::from(all) };
     if shared >= 3 { dice } else { dice.min(0.5) }
@@ -187,8 +198,10 @@ fn identifiers(subject: &[Identifier], listed: &[Identifier]) -> Option<Evidence
         let detail = format!("both have {} {}", kind_text(given.kind), given.value);
         return Some(Evidence { name: FeatureName::Identifier, likeness: 1.0, effect, detail });
     }
-    let (given, other) = pairs().find(|(given, other)| given.kind == other.kind && has_one_only(given.kind))?;
-    let detail = format!("subject's {} {} is not the listed {}", kind_text(given.kind), given.value, other.value);
+    let (given, other) =
+        pairs().find(|(given, other)| given.kind == other.kind && has_one_only(given.kind))?;
+    let detail =
+        format!("subject's {} {} is not the listed {}", kind_text(given.kind), given.value, other.value);
     let effect = Effect::Lowers(IDENTIFIER_DIFFERS);
     Some(Evidence { name: FeatureName::Identifier, likeness: 0.0, effect, detail })
 }

@@ -28,7 +28,11 @@ pub(crate) fn name(compared: &Compared<'_>) -> String {
     let mut text = if alignment.exact {
         format!("subject's name `{subject}` has the words of {} `{listed}`", kind_text(*kind))
     } else {
-        format!("subject's name `{subject}` is {:.2} like {} `{listed}`", alignment.similarity, kind_text(*kind))
+        format!(
+            "subject's name `{subject}` is {:.2} like {} `{listed}`",
+            alignment.similarity,
+            kind_text(*kind)
+        )
     };
     let mut pairs: Vec<_> = alignment.pairs.iter().collect();
     pairs.sort_by_key(|pair| pair.left.start);
@@ -60,7 +64,11 @@ fn left_over(terms: &[Term<'_>], used: u64) -> String {
 
 /// What is added to the name's words where the kinds of subject and entry lowered its weight.
 pub(crate) fn kinds(subject: PartyKind, entry: EntryKind, factor: f64) -> String {
-    format!("; counted {factor:.2} times, because the subject is a {} and the entry a {}", party_text(subject), entry_text(entry))
+    format!(
+        "; counted {factor:.2} times, because the subject is a {} and the entry a {}",
+        party_text(subject),
+        entry_text(entry)
+    )
 }
 
 /// Both legal forms, and whether they agree; `None` where one name has none.

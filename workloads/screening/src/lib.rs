@@ -45,7 +45,11 @@ pub const ALGORITHM: &str = "kyb-names/1";
 /// The most candidates that one search compares in full; if there are more, the result says so.
 pub const MOST_CANDIDATES: usize = 2_000;
 
-/// The threshold where nobody asked for another: see `tests/labelled_pairs.rs` for the measurements it rests on.
+/// The threshold where nobody asked for another.
+///
+/// Chosen on 226 labelled pairs and on 2,000 ordinary names against a list of 7,379 entries: F1 is flat from 0.68 (0.864) to
+/// here (0.856, precision 0.94), while ordinary names that are flagged fall from 27 at 0.70 to 12 (0.6 %). Above 0.82 names
+/// with two of four words start to be missed. `tests/labelled_pairs.rs` and `tests/real_list.rs` print the figures.
 pub const DEFAULT_THRESHOLD: Score = Score::constant(0.80);
 
 /// An immutable index over whole lists; cheap to share, replaced as a whole when a list changes.
@@ -114,7 +118,9 @@ pub fn score_names(kind: PartyKind, a: &str, b: &str) -> Score {
     let score = match kind {
         PartyKind::Person => weigh::score(a, b, Style::Person),
         PartyKind::Business => weigh::score(a, b, Style::Organisation),
-        PartyKind::Unknown if weigh::is_a_body(a) || weigh::is_a_body(b) => weigh::score(a, b, Style::Organisation),
+        PartyKind::Unknown if weigh::is_a_body(a) || weigh::is_a_body(b) => {
+            weigh::score(a, b, Style::Organisation)
+        }
         PartyKind::Unknown => weigh::score(a, b, Style::Person).max(weigh::score(a, b, Style::Organisation)),
     };
     Score::clamped(score)

@@ -32,7 +32,8 @@ impl NameWord {
 
     /// `COMANY`, `LIMITDE`: a legal form that is not recognised as one must not pass for what the body is called.
     fn is_misspelt_form(&self) -> bool {
-        self.class == Class::Core && FORM_WORDS.iter().any(|form| likeness(self.spelling(), form.spelling()) >= MISSPELT_FORM)
+        self.class == Class::Core
+            && FORM_WORDS.iter().any(|form| likeness(self.spelling(), form.spelling()) >= MISSPELT_FORM)
     }
 }
 
@@ -71,7 +72,10 @@ impl Name {
         });
         let mut name = Self { words: classified.collect(), forms };
         if style == Style::Organisation {
-            name.words.iter_mut().filter(|word| word.is_misspelt_form()).for_each(|word| word.class = Class::Generic);
+            name.words
+                .iter_mut()
+                .filter(|word| word.is_misspelt_form())
+                .for_each(|word| word.class = Class::Generic);
         }
         name.promote();
         name

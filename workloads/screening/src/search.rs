@@ -71,7 +71,11 @@ pub(crate) fn search(index: &Index, subject: &Party, options: &SearchOptions, ca
         search.compare(candidate.name, candidate.subject_name);
     }
     search.compare_by_identifier();
-    SearchResult { candidates_scored: search.scored, candidates_truncated: truncated, matches: search.matches(options.limit) }
+    SearchResult {
+        candidates_scored: search.scored,
+        candidates_truncated: truncated,
+        matches: search.matches(options.limit),
+    }
 }
 
 impl<'a> Search<'a> {
@@ -102,7 +106,8 @@ impl<'a> Search<'a> {
         let mut candidates = vec![];
         for (subject_name, name) in (0..).zip(&self.names) {
             for style in [Style::Person, Style::Organisation] {
-                let wanted = Wanted { name: name.read(style), subject_name, style, least, lists: &self.lists };
+                let wanted =
+                    Wanted { name: name.read(style), subject_name, style, least, lists: &self.lists };
                 candidates.extend(self.index.candidates(wanted, &mut known));
             }
         }
@@ -134,13 +139,16 @@ impl<'a> Search<'a> {
         let index = self.index;
         let entry = index.entry_of(name);
         let (alignment, form_factor) = self.align(name, subject_name, |alignment, _| alignment);
-        let evidence = self.evidence.entry(entry).or_insert_with(|| evidence::gather(self.subject, index.entry(entry)));
+        let evidence =
+            self.evidence.entry(entry).or_insert_with(|| evidence::gather(self.subject, index.entry(entry)));
         let listed = index.listed_name(name);
         // A weak alias is broad or generic: no ground for a hit by itself (OFAC FAQ 122).
         if listed.kind == NameKind::Weak && !alignment.exact && !evidence::any_agrees(evidence) {
             return;
         }
-        let by_name = alignment.similarity * kind_factor(self.subject.kind, index.entry(entry).kind, &alignment) * form_factor;
+        let by_name = alignment.similarity
+            * kind_factor(self.subject.kind, index.entry(entry).kind, &alignment)
+            * form_factor;
         let total = evidence.iter().fold(by_name, |score, one| one.effect.apply(score));
         if total < self.threshold {
             return;
@@ -154,7 +162,12 @@ impl<'a> Search<'a> {
     }
 
     /// Aligns the two names and hands the alignment and both sides' terms to `then`.
-    fn align<T>(&self, name: NameNumber, subject_name: u16, then: impl FnOnce(Alignment, [&[Term<'_>]; 2]) -> T) -> (T, f64) {
+    fn align<T>(
+        &self,
+        name: NameNumber,
+        subject_name: u16,
+        then: impl FnOnce(Alignment, [&[Term<'_>]; 2]) -> T,
+    ) -> (T, f64) {
         let style = self.index.style_of(self.index.entry_of(name));
         let subject = self.names[usize::from(subject_name)].read(style);
         let left: Vec<Term<'_>> =
@@ -198,24 +211,40 @@ impl<'a> Search<'a> {
         let entry = self.index.entry(entry_number);
         let listed = self.index.listed_name(hit.name);
         let subject = &self.names[usize::from(hit.subject_name)];
-        let ((alignment, mut detail), form_factor) = self.align(hit.name, hit.subject_name, |alignment, terms| {
-            let compared =
-                Compared { subject: subject.text, listed: &listed.text, kind: listed.kind, alignment: &alignment, terms };
-            let detail = explain::name(&compared);
-            (alignment, detail)
-        });
+        let ((alignment, mut detail), form_factor) =
+            self.align(hit.name, hit.subject_name, |alignment, terms| {
+                let compared = Compared {
+                    subject: subject.text,
+                    listed: &listed.text,
+                    kind: listed.kind,
+                    alignment: &alignment,
+                    terms,
+                };
+                let detail = explain::name(&compared);
+                (alignment, detail)
+            });
         let kind_factor = kind_factor(self.subject.kind, entry.kind, &alignment);
         if kind_factor < 1.0 {
             detail.push_str(&explain::kinds(self.subject.kind, entry.kind, kind_factor));
         }
         let by_words = alignment.similarity * kind_factor;
-        let mut features =
-            vec![Feature { name: FeatureName::Name, score: Score::clamped(alignment.similarity), weight: by_words, detail }];
+        let mut features = vec![Feature {
+            name: FeatureName::Name,
+            score: Score::clamped(alignment.similarity),
+            weight: by_words,
+            detail,
+        }];
         let mut score = by_words * form_factor;
-        let forms = [subject.read(self.index.style_of(entry_number)).forms.as_slice(), self.index.forms(hit.name)];
+        let forms =
+            [subject.read(self.index.style_of(entry_number)).forms.as_slice(), self.index.forms(hit.name)];
         if let Some((agrees, detail)) = explain::legal_forms(forms[0], forms[1]) {
             let likeness = if agrees { Score::ONE } else { Score::ZERO };
-            features.push(Feature { name: FeatureName::LegalForm, score: likeness, weight: score - by_words, detail });
+            features.push(Feature {
+                name: FeatureName::LegalForm,
+                score: likeness,
+                weight: score - by_words,
+                detail,
+            });
         }
         for one in self.evidence.get(&entry_number).into_iter().flatten() {
             let after = one.effect.apply(score);

@@ -38,7 +38,8 @@ fn subjects(index: &Index) -> Vec<Party> {
             _ => text.chars().rev().collect::<String>().chars().rev().skip(1).collect(),
         };
         let Ok(given) = GivenName::try_from(changed) else { continue };
-        let mut party = Party::named([PartyKind::Unknown, PartyKind::Person, PartyKind::Business][count % 3], given);
+        let mut party =
+            Party::named([PartyKind::Unknown, PartyKind::Person, PartyKind::Business][count % 3], given);
         party.countries = if count % 2 == 0 { vec![CountryCode::try_from("IR").unwrap()] } else { vec![] };
         subjects.push(party);
     }
@@ -48,7 +49,8 @@ fn subjects(index: &Index) -> Vec<Party> {
 #[test]
 fn the_index_finds_what_comparing_every_name_finds() {
     let index = index();
-    let options = SearchOptions { threshold: Score::constant(0.75), limit: 1_000, ..SearchOptions::default() };
+    let options =
+        SearchOptions { threshold: Score::constant(0.75), limit: 1_000, ..SearchOptions::default() };
     let mut found = 0;
     for subject in subjects(&index) {
         let all = exhaustive(&index, &subject, &options);

@@ -55,28 +55,38 @@ pub(crate) fn classify(word: &str, position: usize, style: Style) -> Class {
     }
 }
 
+#[rustfmt::skip]
+/// Parts of persons' names that come and go with the language of the writer.
 const PERSON_PARTICLES: &[&str] = &[
-    "al", "el", "ul", "ur", "ud", "bin", "ben", "ibn", "bint", "abu", "abou", "umm", "ould", "oglu", "ogly", "kyzy", "van",
-    "von", "der", "den", "de", "del", "della", "di", "da", "do", "dos", "das", "la", "le", "los", "las", "y", "e", "und", "and",
-    "zu", "ter", "af",
+    "al", "el", "ul", "ur", "ud", "bin", "ben", "ibn", "bint", "abu", "abou", "umm", "ould", "oglu", "ogly",
+    "kyzy", "van", "von", "der", "den", "de", "del", "della", "di", "da", "do", "dos", "das", "la", "le",
+    "los", "las", "y", "e", "und", "and", "zu", "ter", "af",
 ];
 
+#[rustfmt::skip]
 const TITLES: &[&str] = &[
-    "mr", "mrs", "ms", "miss", "mister", "dr", "doctor", "prof", "professor", "sir", "lord", "lady", "dame", "president",
-    "praesident", "prasident", "minister", "general", "gen", "colonel", "col", "major", "maj", "captain", "capt", "admiral",
-    "brigadier", "lieutenant", "lt", "sheikh", "shaikh", "shaykh", "sheik", "cheikh", "haji", "hajji", "hajj", "mullah", "mulla",
-    "maulavi", "mawlawi", "maulana", "ayatollah", "sayyid", "sayed", "imam", "ustad", "engineer", "eng", "herr", "frau",
-    "monsieur", "madame", "senor", "senora", "don", "jr", "sr", "junior", "senior", "ii", "iii", "hon", "rev", "father",
+    "mr", "mrs", "ms", "miss", "mister", "dr", "doctor", "prof", "professor", "sir", "lord", "lady", "dame",
+    "president", "praesident", "prasident", "minister", "general", "gen", "colonel", "col", "major", "maj",
+    "captain", "capt", "admiral", "brigadier", "lieutenant", "lt", "sheikh", "shaikh", "shaykh", "sheik",
+    "cheikh", "haji", "hajji", "hajj", "mullah", "mulla", "maulavi", "mawlawi", "maulana", "ayatollah",
+    "sayyid", "sayed", "imam", "ustad", "engineer", "eng", "herr", "frau", "monsieur", "madame", "senor",
+    "senora", "don", "jr", "sr", "junior", "senior", "ii", "iii", "hon", "rev", "father",
 ];
 
+#[rustfmt::skip]
 const PARTICLES: &[&str] = &[
-    "the", "of", "and", "for", "in", "a", "an", "to", "de", "del", "la", "el", "los", "las", "le", "les", "du", "des", "et", "y",
-    "e", "da", "do", "di", "und", "der", "die", "das", "fur", "von", "van", "i", "v", "na", "al", "ve", "en", "por", "para", "com",
+    "the", "of", "and", "for", "in", "a", "an", "to", "de", "del", "la", "el", "los", "las", "le", "les",
+    "du", "des", "et", "y", "e", "da", "do", "di", "und", "der", "die", "das", "fur", "von", "van", "i",
+    "v", "na", "al", "ve", "en", "por", "para", "com",
 ];
 
-const VESSEL_PREFIXES: &[&str] = &["mv", "mt", "ms", "ss", "my", "mts", "lpg", "lng"];
+#[rustfmt::skip]
+const VESSEL_PREFIXES: &[&str] = &[
+    "mv", "mt", "ms", "ss", "my", "mts", "lpg", "lng",
+];
 
 /// Sorted. Words of several languages that say what kind of body it is, not which.
+#[rustfmt::skip]
 const GENERIC: &[&str] = &[
     "academy", "administration", "agencia", "agencies", "agency", "agricola", "air", "airline", "airlines",
     "airways", "asociacion", "assoc", "associates", "association", "authority", "aviation", "banco", "bank",

@@ -1,4 +1,9 @@
 //! How well names alone tell same from different, on labelled pairs. `-- --nocapture` prints the table.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "missing or malformed test data must fail the test"
+)]
 
 use kyb_domain::party::PartyKind;
 use kyb_screening::{DEFAULT_THRESHOLD, score_names};
@@ -14,7 +19,8 @@ struct Pair {
 }
 
 fn pairs() -> Vec<Pair> {
-    let mut reader = csv::Reader::from_path(PAIRS).expect("the labelled pairs are test data of the repository");
+    let mut reader =
+        csv::Reader::from_path(PAIRS).expect("the labelled pairs are test data of the repository");
     let read = |record: csv::StringRecord| {
         let kind = match &record[1] {
             "Person" => PartyKind::Person,
@@ -31,7 +37,8 @@ fn pairs() -> Vec<Pair> {
 /// Precision, recall and F1 of "score at least `threshold`".
 fn quality(pairs: &[&Pair], threshold: f64) -> [f64; 3] {
     let count = |hit: bool, is_match: bool| {
-        let counted = pairs.iter().filter(|pair| (pair.score >= threshold) == hit && pair.is_match == is_match).count();
+        let counted =
+            pairs.iter().filter(|pair| (pair.score >= threshold) == hit && pair.is_match == is_match).count();
         f64::from(u32::try_from(counted).unwrap())
     };
     let (right, wrong, missed) = (count(true, true), count(true, false), count(false, true));
@@ -46,7 +53,13 @@ fn area_under_curve(pairs: &[&Pair]) -> f64 {
     let (mut above, mut all) = (0.0, 0.0);
     for same in scores(true) {
         for different in scores(false) {
-            above += if same > different { 1.0 } else if same < different { 0.0 } else { 0.5 };
+            above += if same > different {
+                1.0
+            } else if same < different {
+                0.0
+            } else {
+                0.5
+            };
             all += 1.0;
         }
     }
@@ -58,7 +71,10 @@ fn print(group: &str, pairs: &[&Pair]) {
     let steps = (40..100).map(|step| f64::from(step) / 100.0);
     let best = steps.map(|at| (quality(pairs, at)[2], at)).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
     let (count, auc) = (pairs.len(), area_under_curve(pairs));
-    println!("{group:<12} {count:>4} pairs  P {precision:.3}  R {recall:.3}  F1 {f1:.3}  best F1 {:.3} at {:.2}  AUC {auc:.3}", best.0, best.1);
+    println!(
+        "{group:<12} {count:>4} pairs  P {precision:.3}  R {recall:.3}  F1 {f1:.3}  best F1 {:.3} at {:.2}  AUC {auc:.3}",
+        best.0, best.1
+    );
 }
 
 #[test]
@@ -74,9 +90,15 @@ fn labelled_pairs_are_told_apart_at_the_default_threshold() {
         let hit = pair.score >= DEFAULT_THRESHOLD.get();
         if hit != pair.is_match {
             let strength = if pair.is_strong { "STRONG " } else { "" };
-            println!("  {strength}{} {:.2} {:?}", if hit { "false hit" } else { "missed" }, pair.score, pair.names);
+            println!(
+                "  {strength}{} {:.2} {:?}",
+                if hit { "false hit" } else { "missed" },
+                pair.score,
+                pair.names
+            );
         }
     }
-    assert!(quality(&all, DEFAULT_THRESHOLD.get())[2] >= 0.5);
-    assert!(area_under_curve(&all) >= 0.5);
+    // Measured: 0.856 and 0.871.
+    assert!(quality(&all, DEFAULT_THRESHOLD.get())[2] >= 0.84);
+    assert!(area_under_curve(&all) >= 0.86);
 }

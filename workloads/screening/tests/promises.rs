@@ -14,16 +14,20 @@ use kyb_screening::{Screener, SearchOptions};
 
 /// A few entries as publishers write them, among fillers that make common words common.
 fn screener() -> Screener {
-    let fillers = (0..40).map(|number| organisation(&format!("f{number}"), &format!("FILLER{number} TRADING COMPANY LTD")));
+    let fillers = (0..40)
+        .map(|number| organisation(&format!("f{number}"), &format!("FILLER{number} TRADING COMPANY LTD")));
     let mut entries = vec![
-        organisation("1", "ROSOBORONEKSPORT OAO").also(NameKind::Alias, "RUSSIAN DEFENSE EXPORT").countries(&["RU"]),
+        organisation("1", "ROSOBORONEKSPORT OAO")
+            .also(NameKind::Alias, "RUSSIAN DEFENSE EXPORT")
+            .countries(&["RU"]),
         entry("2", EntryKind::Person, "AL-SHANTI, Iyad Nasr").countries(&["PS"]).born("1974-09-10"),
         organisation("3", "BANCO NACIONAL DE CUBA").also(NameKind::Weak, "BNC").countries(&["CU"]),
         entry("4", EntryKind::Vessel, "SEA CLIFF").identified(IdentifierKind::Imo, "9187629"),
         organisation("5", "AEROCARIBBEAN AIRLINES").living_at("Calle 23 No. 64, Vedado, Havana, Cuba"),
         entry("6", EntryKind::Person, "LAVROV, Sergey Viktorovich").countries(&["RU"]).born("1950-03-21"),
         organisation("7", "TRADING GROUP"),
-        organisation("8", "A.B.C. SHIPPING CO., LTD.").identified(IdentifierKind::RegistryNumber, "HRB 123456"),
+        organisation("8", "A.B.C. SHIPPING CO., LTD.")
+            .identified(IdentifierKind::RegistryNumber, "HRB 123456"),
         organisation("9", "MAHAN GUEST").also(NameKind::Weak, "THE PERSIAN MESSENGERS").countries(&["IR"]),
     ];
     entries.extend(fillers);
@@ -102,7 +106,10 @@ fn a_subjects_alias_counts_like_its_name() {
 fn the_best_name_of_an_entry_makes_its_one_match() {
     let matches = search(&business("Russian Defense Export"));
     assert_eq!(matches.len(), 1);
-    assert_eq!((matches[0].matched_name.as_str(), matches[0].name_kind), ("RUSSIAN DEFENSE EXPORT", NameKind::Alias));
+    assert_eq!(
+        (matches[0].matched_name.as_str(), matches[0].name_kind),
+        ("RUSSIAN DEFENSE EXPORT", NameKind::Alias)
+    );
     assert_eq!(matches[0].caption, "ROSOBORONEKSPORT OAO");
 }
 
@@ -120,8 +127,10 @@ fn a_weak_alias_needs_the_very_words_or_second_evidence() {
 #[test]
 fn the_same_words_as_a_strong_alias_would_be_a_hit() {
     // The twin of the test above: what keeps the misspelt name out is that the alias is weak.
-    let strong = list("test", vec![organisation("9", "MAHAN GUEST").also(NameKind::Alias, "THE PERSIAN MESSENGERS")]);
-    let result = Screener::build(&[strong]).search(&business("The Persian Mesengers"), &SearchOptions::default());
+    let strong =
+        list("test", vec![organisation("9", "MAHAN GUEST").also(NameKind::Alias, "THE PERSIAN MESSENGERS")]);
+    let result =
+        Screener::build(&[strong]).search(&business("The Persian Mesengers"), &SearchOptions::default());
     assert_eq!(result.matches.len(), 1);
 }
 
@@ -144,7 +153,9 @@ fn what_is_missing_is_no_mismatch() {
     let bare = first(&person("Sergey Viktorovich Lavrov")).unwrap();
     assert_eq!(bare.features.len(), 1, "only the name was compared: {:?}", bare.features);
     assert_eq!(bare.score, bare.features[0].score, "without evidence the score is the name's");
-    let unlisted = first(&business("Sea Cliff").countries(&["DE"]).born("1990-01-01").living_at("Hafenstr. 1, Hamburg")).unwrap();
+    let unlisted =
+        first(&business("Sea Cliff").countries(&["DE"]).born("1990-01-01").living_at("Hafenstr. 1, Hamburg"))
+            .unwrap();
     assert!((unlisted.score.get() - 1.0).abs() < 1e-9);
 }
 
@@ -165,7 +176,8 @@ fn agreement_raises_and_contradiction_lowers_but_never_to_nothing() {
         assert!(found.score.get() < bare && found.score.get() > 0.8 * bare, "{party:?} {}", found.score);
         assert!(found.second_evidence().is_none());
     }
-    let day_for_month = screener().search(&person("Iyad al Shanti").born("1974-10-09"), &low).matches.remove(0);
+    let day_for_month =
+        screener().search(&person("Iyad al Shanti").born("1974-10-09"), &low).matches.remove(0);
     assert!(day_for_month.second_evidence().is_some(), "{:?}", day_for_month.features);
 }
 
@@ -184,13 +196,18 @@ fn a_shared_identifier_wins_over_different_names_and_a_different_one_does_not() 
     let score = |party: Party| screener().search(&party, &low).matches[0].clone();
     let other_imo = score(business("Sea Cliff").identified(IdentifierKind::Imo, "9999999"));
     assert!(other_imo.score.get() < 1.0 && other_imo.score.get() > 0.9, "a ship has one IMO number");
-    let other_registry = score(business("ABC Shipping").identified(IdentifierKind::RegistryNumber, "HRB 999999"));
-    assert!(feature(&other_registry, FeatureName::Identifier).is_none(), "a body may have several registry numbers");
+    let other_registry =
+        score(business("ABC Shipping").identified(IdentifierKind::RegistryNumber, "HRB 999999"));
+    assert!(
+        feature(&other_registry, FeatureName::Identifier).is_none(),
+        "a body may have several registry numbers"
+    );
 }
 
 #[test]
 fn an_address_agrees_when_nearly_all_of_it_does() {
-    let found = first(&business("Aerocaribbean Airlines").living_at("Calle 23, No 64, Vedado, Havana, CUBA")).unwrap();
+    let found = first(&business("Aerocaribbean Airlines").living_at("Calle 23, No 64, Vedado, Havana, CUBA"))
+        .unwrap();
     assert!(feature(&found, FeatureName::Address).unwrap().score.get() >= 0.9);
     let found = first(&business("Aerocaribbean Airlines").living_at("Havana")).unwrap();
     assert!(feature(&found, FeatureName::Address).unwrap().score.get() < 0.9, "a town is no address");
@@ -202,7 +219,9 @@ fn the_weights_of_the_features_add_up_to_the_score() {
     let low = SearchOptions { threshold: Score::constant(0.2), ..SearchOptions::default() };
     let subjects = [
         business("Rosoboronexprt GmbH").countries(&["RU"]),
-        business("Rosoboronexport OOO").countries(&["DE"]).identified(IdentifierKind::Lei, "HWUPKR0MPOU8FGXBT394"),
+        business("Rosoboronexport OOO")
+            .countries(&["DE"])
+            .identified(IdentifierKind::Lei, "HWUPKR0MPOU8FGXBT394"),
         person("Iyad Shanti").born("1974-10-09").countries(&["PS"]),
         business("Lavrov Sergei").born("1950"),
         business("ABC Shippin").identified(IdentifierKind::RegistryNumber, "hrb123456"),
@@ -225,7 +244,7 @@ fn the_explanation_names_both_names_and_what_differs() {
     assert_eq!(
         details,
         [
-            "subject's name `Rosoboronexport OAO` is 0.94 like listed name `ROSOBORONEKSPORT OAO`: \
+            "subject's name `Rosoboronexport OAO` is 0.95 like listed name `ROSOBORONEKSPORT OAO`: \
              rosoboronexport~rosoboroneksport 0.97",
             "legal form OAO = OAO",
         ]
@@ -239,7 +258,9 @@ fn the_explanation_names_both_names_and_what_differs() {
 #[test]
 fn kinds_keep_no_entry_from_being_found() {
     for kind in [PartyKind::Unknown, PartyKind::Business, PartyKind::Person] {
-        for (text, id) in [("Sergey Viktorovich Lavrov", "6"), ("Sea Cliff", "4"), ("Rosoboroneksport OAO", "1")] {
+        for (text, id) in
+            [("Sergey Viktorovich Lavrov", "6"), ("Sea Cliff", "4"), ("Rosoboroneksport OAO", "1")]
+        {
             assert_eq!(first_id(&subject(kind, text)).as_deref(), Some(id), "{kind:?} {text}");
         }
     }
@@ -258,7 +279,10 @@ fn lists_are_filtered_before_the_cap_and_the_cap_is_told() {
     let screener = Screener::build(&[same("crowd", kyb_screening::MOST_CANDIDATES + 500), same("small", 3)]);
     let of = |lists: Option<Vec<&str>>| {
         let lists = lists.map(|ids| ids.into_iter().map(|id| id.try_into().unwrap()).collect());
-        screener.search(&business("Blue Falcon Shipping"), &SearchOptions { lists, limit: 5_000, ..SearchOptions::default() })
+        screener.search(
+            &business("Blue Falcon Shipping"),
+            &SearchOptions { lists, limit: 5_000, ..SearchOptions::default() },
+        )
     };
     let all = of(None);
     assert!(all.candidates_truncated);
@@ -271,13 +295,15 @@ fn lists_are_filtered_before_the_cap_and_the_cap_is_told() {
 
 #[test]
 fn the_same_search_gives_the_same_matches_in_the_same_order() {
-    let twins = |id: &str| list(id, ["20", "10", "30"].map(|id| organisation(id, "Blue Falcon Shipping")).to_vec());
+    let twins =
+        |id: &str| list(id, ["20", "10", "30"].map(|id| organisation(id, "Blue Falcon Shipping")).to_vec());
     let search = || {
         let screener = Screener::build(&[twins("b"), twins("a")]);
         screener.search(&business("Blue Falkon Shipping"), &SearchOptions::default()).matches
     };
     let found = search();
-    let order: Vec<(&str, &str)> = found.iter().map(|found| (found.list.as_str(), found.entry_id.as_str())).collect();
+    let order: Vec<(&str, &str)> =
+        found.iter().map(|found| (found.list.as_str(), found.entry_id.as_str())).collect();
     assert_eq!(order, [("a", "10"), ("a", "20"), ("a", "30"), ("b", "10"), ("b", "20"), ("b", "30")]);
     assert_eq!(found, search());
     let limited = Screener::build(&[twins("b"), twins("a")])

@@ -12,8 +12,31 @@ const KINDS: [PartyKind; 3] = [PartyKind::Person, PartyKind::Business, PartyKind
 /// Words that names are made of, so that random names also agree.
 fn words() -> impl Strategy<Value = Vec<String>> {
     let known = prop::sample::select(vec![
-        "al", "bin", "Muhammad", "Mohamed", "Sergey", "Sergei", "Lavrov", "Trading", "Company", "Ltd", "OAO", "Bank", "Kim",
-        "Jong", "Un", "J.", "of", "Rosoboron", "eksport", "Rosoboronexport", "Аэрофлот", "Müller", "O'Brien", "44", "A.B.C.",
+        "al",
+        "bin",
+        "Muhammad",
+        "Mohamed",
+        "Sergey",
+        "Sergei",
+        "Lavrov",
+        "Trading",
+        "Company",
+        "Ltd",
+        "OAO",
+        "Bank",
+        "Kim",
+        "Jong",
+        "Un",
+        "J.",
+        "of",
+        "Rosoboron",
+        "eksport",
+        "Rosoboronexport",
+        "Аэрофлот",
+        "Müller",
+        "O'Brien",
+        "44",
+        "A.B.C.",
     ]);
     let word = prop_oneof![3 => known.prop_map(str::to_owned), 1 => "[a-z]{1,12}"];
     prop::collection::vec(word, 1..6)

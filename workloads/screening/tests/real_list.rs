@@ -1,4 +1,5 @@
 //! Recall, false hits and the index against a publisher's real list. `-- --nocapture` prints the figures.
+#![expect(clippy::expect_used, reason = "missing or malformed test data must fail the test")]
 
 mod builders;
 mod perturbation;
@@ -20,7 +21,8 @@ use kyb_screening::{DEFAULT_THRESHOLD, Screener, SearchOptions};
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
 
 static LISTS: LazyLock<Vec<Arc<Watchlist>>> = LazyLock::new(|| {
-    let loaded = kyb_lists::directory::load(&Path::new(DATA).join("ofac-2019")).expect("the list of 2019 is test data");
+    let loaded = kyb_lists::directory::load(&Path::new(DATA).join("ofac-2019"))
+        .expect("the list of 2019 is test data");
     loaded.into_iter().map(|list| Arc::new(list.watchlist)).collect()
 });
 
@@ -29,7 +31,9 @@ static SCREENER: LazyLock<Screener> = LazyLock::new(|| Screener::build(&LISTS));
 /// Entry id, kind, name kind and text of every name.
 fn listed_names() -> impl Iterator<Item = (&'static str, EntryKind, NameKind, &'static str)> {
     let entries = LISTS.iter().flat_map(|list| &list.entries);
-    entries.flat_map(|entry| entry.names.iter().map(|name| (entry.id.as_str(), entry.kind, name.kind, name.text.as_str())))
+    entries.flat_map(|entry| {
+        entry.names.iter().map(|name| (entry.id.as_str(), entry.kind, name.kind, name.text.as_str()))
+    })
 }
 
 fn asked_as(kind: EntryKind) -> PartyKind {
@@ -91,8 +95,12 @@ fn a_name_with_a_typing_error_finds_its_entry() {
         shares.entry((fault, group)).or_default().count(found);
         total.count(found);
         if !found {
-            let instead = SCREENER.search(&Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap()), &SearchOptions::default());
-            let instead = instead.matches.first().map(|found| format!("{} {}", found.score, found.matched_name));
+            let instead = SCREENER.search(
+                &Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap()),
+                &SearchOptions::default(),
+            );
+            let instead =
+                instead.matches.first().map(|found| format!("{} {}", found.score, found.matched_name));
             println!("  missed: {id} {text} as {changed}; instead {instead:?}");
         }
     }
@@ -100,7 +108,8 @@ fn a_name_with_a_typing_error_finds_its_entry() {
         println!("{fault}, {group}: {:.1} % of {} first", share.percent(), share.all);
     }
     println!("all faults: {:.2} % of {} first", total.percent(), total.all);
-    assert!(total.all > 500 && total.percent() >= 90.0);
+    // Measured: 96.9 %. What is left: registration marks of aircraft, which are exact on purpose, and words of three letters.
+    assert!(total.all > 500 && total.percent() >= 96.0);
 }
 
 #[test]
@@ -108,12 +117,18 @@ fn ordinary_names_are_seldom_flagged() {
     let mut best: Vec<(f64, String)> = vec![];
     let options = SearchOptions { threshold: Score::constant(0.7), limit: 1, ..SearchOptions::default() };
     for file in ["negatives_us_1000.csv", "negatives_global_1000.csv"] {
-        let mut reader = csv::Reader::from_path(Path::new(DATA).join("names").join(file)).expect("the negatives are test data");
+        let mut reader = csv::Reader::from_path(Path::new(DATA).join("names").join(file))
+            .expect("the negatives are test data");
         for record in reader.records() {
             let name = Name::try_from(&record.unwrap()[0]).unwrap();
             let result = SCREENER.search(&Party::named(PartyKind::Person, name.clone()), &options);
             assert!(!result.candidates_truncated, "{name}");
-            best.extend(result.matches.first().map(|found| (found.score.get(), format!("{name} / {}", found.matched_name))));
+            best.extend(
+                result
+                    .matches
+                    .first()
+                    .map(|found| (found.score.get(), format!("{name} / {}", found.matched_name))),
+            );
         }
     }
     for threshold in [0.70, 0.75, 0.78, 0.80, 0.82, 0.85, 0.88, 0.90] {
@@ -123,7 +138,8 @@ fn ordinary_names_are_seldom_flagged() {
     best.sort_by(|a, b| b.0.total_cmp(&a.0));
     best.iter().take(60).for_each(|(score, names)| println!("  {score:.3} {names}"));
     let flagged = best.iter().filter(|(score, _)| *score >= DEFAULT_THRESHOLD.get()).count();
-    assert!(flagged <= 100, "{flagged}");
+    // Measured: 12. Names that are really alike (`Antonia Rodriguez`), and Chinese given names in another order.
+    assert!(flagged <= 16, "{flagged}");
 }
 
 #[test]

@@ -59,7 +59,9 @@ impl From<sqlx::Error> for StoreError {
         use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
         match &error {
             // `Protocol`: a server that dies in the middle of an answer leaves half a message.
-            Io(_) | PoolTimedOut | PoolClosed | Tls(_) | WorkerCrashed | Protocol(_) => Self::Unavailable(error),
+            Io(_) | PoolTimedOut | PoolClosed | Tls(_) | WorkerCrashed | Protocol(_) => {
+                Self::Unavailable(error)
+            }
             Database(answer) => match answer.code().as_deref() {
                 Some(UNIQUE_VIOLATION) => Self::Conflict,
                 Some(code) if is_passing(code) => Self::Unavailable(error),

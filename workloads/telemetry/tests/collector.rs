@@ -48,9 +48,9 @@ fn serve(stream: &TcpStream, sender: &mpsc::Sender<Sent>) {
         lower.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().trim().parse().unwrap();
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
+    let _ = sender.send(Sent { head, body }); // before the answer: who waits for that finds this
     let mut answer = stream;
     answer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
-    let _ = sender.send(Sent { head, body }); // the test may be over
 }
 
 /// Does something under a provider that samples `share`, flushes, and gives what arrived.

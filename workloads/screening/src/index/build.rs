@@ -7,7 +7,10 @@ use std::{
 
 use kyb_domain::{identifier::IdentifierKind, list::Watchlist};
 
-use super::{EntryNumber, Index, NameNumber, Names, Place, Postings, style, vocabulary::{NewWord, Vocabulary}};
+use super::{
+    EntryNumber, Index, NameNumber, Names, Place, Postings, style,
+    vocabulary::{NewWord, Vocabulary},
+};
 use crate::{
     evidence::{comparable, is_evidence},
     name::{Name, joined},
@@ -61,7 +64,9 @@ impl Reader {
                 self.names.push(read);
             }
             self.in_entries.resize(self.words.words.len(), 0);
-            words.into_iter().for_each(|word| self.in_entries[word as usize] += 1);
+            for word in words {
+                self.in_entries[word as usize] += 1;
+            }
             for identifier in entry.identifiers.iter().filter(|identifier| is_evidence(identifier)) {
                 let entries = self.identifiers.entry((identifier.kind, comparable(identifier))).or_default();
                 if entries.last() != Some(&number) {
@@ -160,9 +165,15 @@ impl Names {
         self.words.extend(words.iter().map(|(word, _)| *word));
         self.classes.extend(words.iter().map(|(_, class)| *class));
         self.forms.extend(&read.name.forms);
-        #[expect(clippy::cast_possible_truncation, reason = "weights are small numbers that need few digits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "weights are small numbers that need few digits"
+        )]
         self.core_weight.push(weight(true) as f32);
-        #[expect(clippy::cast_possible_truncation, reason = "weights are small numbers that need few digits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "weights are small numbers that need few digits"
+        )]
         self.other_weight.push(weight(false) as f32);
         self.initials.push(u8::try_from(initials).unwrap_or(u8::MAX));
     }

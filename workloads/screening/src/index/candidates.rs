@@ -70,7 +70,8 @@ impl Index {
             let names = known.as_run.entry(word.text.clone()).or_insert_with(|| self.having_as_run(word));
             self.meet_by_run(names, &wanted, &mut tallies);
         }
-        let rest = wanted.name.words.iter().filter(|word| !matches!(word.class, Class::Core | Class::Initial));
+        let rest =
+            wanted.name.words.iter().filter(|word| !matches!(word.class, Class::Core | Class::Initial));
         for (number, word) in (1 + MOST_WORDS..).zip(rest) {
             self.count_common(word, number, &wanted, known, &mut tallies);
         }
@@ -87,7 +88,14 @@ impl Index {
         enough.map(|(name, bound)| Candidate { name, subject_name: wanted.subject_name, bound }).collect()
     }
 
-    fn count(&self, word: &NameWord, number: usize, wanted: &Wanted<'_>, known: &mut Known, tallies: &mut Tallies) {
+    fn count(
+        &self,
+        word: &NameWord,
+        number: usize,
+        wanted: &Wanted<'_>,
+        known: &mut Known,
+        tallies: &mut Tallies,
+    ) {
         let weight = word.class.factor() * self.rarity(&word.text, &word.key);
         let look_up = || self.vocabulary.alike(word.spelling());
         for (alike, likeness) in known.words.entry(word.text.clone()).or_insert_with(look_up) {
@@ -104,7 +112,14 @@ impl Index {
     }
 
     /// Adds a common word of the subject where a name that was met has a telling word like it: `abu` and `Ebu`.
-    fn count_common(&self, word: &NameWord, number: usize, wanted: &Wanted<'_>, known: &mut Known, tallies: &mut Tallies) {
+    fn count_common(
+        &self,
+        word: &NameWord,
+        number: usize,
+        wanted: &Wanted<'_>,
+        known: &mut Known,
+        tallies: &mut Tallies,
+    ) {
         let weight = word.class.factor() * self.rarity(&word.text, &word.key);
         let look_up = || self.vocabulary.alike(word.spelling());
         for (alike, likeness) in known.words.entry(word.text.clone()).or_insert_with(look_up) {

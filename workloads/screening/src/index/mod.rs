@@ -150,11 +150,20 @@ impl Index {
     /// Roughly how many bytes the index takes, the lists themselves not counted.
     pub(crate) fn heap_bytes(&self) -> usize {
         let names = &self.names;
-        let words = 4 * (names.entry.len() + names.first_word.len() + names.words.len() + names.first_form.len());
-        let weights = 8 * names.core_weight.len() + names.classes.len() + names.forms.len() + names.initials.len();
-        let postings = [&self.words, &self.runs].map(|p| 4 * (p.first.len() + p.names.len())).iter().sum::<usize>();
+        let words =
+            4 * (names.entry.len() + names.first_word.len() + names.words.len() + names.first_form.len());
+        let weights =
+            8 * names.core_weight.len() + names.classes.len() + names.forms.len() + names.initials.len();
+        let postings =
+            [&self.words, &self.runs].map(|p| 4 * (p.first.len() + p.names.len())).iter().sum::<usize>();
         let identifiers = self.identifiers.keys().map(|(_, value)| value.len() + 64).sum::<usize>();
-        words + weights + postings + identifiers + self.vocabulary.heap_bytes() + self.run_vocabulary.heap_bytes() + self.entries.len() * size_of::<Place>()
+        words
+            + weights
+            + postings
+            + identifiers
+            + self.vocabulary.heap_bytes()
+            + self.run_vocabulary.heap_bytes()
+            + self.entries.len() * size_of::<Place>()
     }
 }
 

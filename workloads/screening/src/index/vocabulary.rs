@@ -72,7 +72,11 @@ impl Vocabulary {
     }
 
     pub(super) fn spelling(&self, word: u32) -> Spelling<'_> {
-        Spelling { text: self.text.get(word), key: self.key.get(word), consonants: self.consonants[word as usize] }
+        Spelling {
+            text: self.text.get(word),
+            key: self.key.get(word),
+            consonants: self.consonants[word as usize],
+        }
     }
 
     /// What a word counts in a name where it is of `class`.
@@ -155,7 +159,8 @@ impl Vocabulary {
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        let texts = [&self.text, &self.key].map(|texts| texts.all.len() + 4 * texts.ends.len()).iter().sum::<usize>();
+        let texts =
+            [&self.text, &self.key].map(|texts| texts.all.len() + 4 * texts.ends.len()).iter().sum::<usize>();
         texts + 20 * self.consonants.len()
     }
 }

@@ -68,7 +68,10 @@ impl LegalForm {
 /// ```
 pub fn recognise(name: &str) -> Option<LegalForm> {
     let words = Words::of(name).with_initials_joined();
-    let found = split(&words).forms.into_iter().min_by_key(|found| FORMS[usize::from(found.form)].group == Group::Unspecific)?;
+    let found = split(&words)
+        .forms
+        .into_iter()
+        .min_by_key(|found| FORMS[usize::from(found.form)].group == Group::Unspecific)?;
     let form = &FORMS[usize::from(found.form)];
     let letters = words.words[found.words.start].span.start..words.words[found.words.end - 1].span.end;
     Some(LegalForm { code: form.code, group: form.group, spelling: words.text[letters].to_owned() })
@@ -117,8 +120,10 @@ enum Side {
 fn longest(words: &Words, rest: &Range<usize>, side: Side) -> Option<Found> {
     let most = SPELLINGS.most_words.min(rest.len().saturating_sub(1));
     (1..=most).rev().find_map(|count| {
-        let range = if side == Side::End { rest.end - count..rest.end } else { rest.start..rest.start + count };
-        let spelling: Vec<&str> = words.words[range.clone()].iter().map(|word| word.letters.as_str()).collect();
+        let range =
+            if side == Side::End { rest.end - count..rest.end } else { rest.start..rest.start + count };
+        let spelling: Vec<&str> =
+            words.words[range.clone()].iter().map(|word| word.letters.as_str()).collect();
         let form = *SPELLINGS.by_words.get(&spelling.join(" "))?;
         // A short form at the beginning of a name is more often a word of its own (`SA Kahn`, `Co Pilot`).
         let is_long = spelling[0].len() >= 4;

@@ -3,8 +3,8 @@
 
 use super::Group;
 use super::Group::{
-    Cooperative, Corporation, JointStock, LimitedLiability, LimitedPartnership, NonProfit, Partnership, SoleProprietor,
-    StateOwned, Unspecific,
+    Cooperative, Corporation, JointStock, LimitedLiability, LimitedPartnership, NonProfit, Partnership,
+    SoleProprietor, StateOwned, Unspecific,
 };
 
 /// One form.

@@ -1,5 +1,6 @@
 //! Lists and subjects in a line each.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![expect(clippy::unwrap_used, reason = "a builder that fails is a wrong test")]
 
 use std::sync::Arc;
 

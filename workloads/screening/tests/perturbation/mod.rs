@@ -33,10 +33,16 @@ pub(crate) fn change(name: &str, chance: &mut Chance) -> Option<(&'static str, S
     let bearer = *bearers.get(chance.below(bearers.len().max(1)))?;
     let mut letters: Vec<char> = words[bearer].chars().collect();
     let places: Vec<usize> = (1..letters.len() - 1)
-        .filter(|at| letters[*at].is_alphabetic() && letters[at + 1].is_alphabetic() && letters[*at] != letters[at + 1])
+        .filter(|at| {
+            letters[*at].is_alphabetic() && letters[at + 1].is_alphabetic() && letters[*at] != letters[at + 1]
+        })
         .collect();
     let place = *places.get(chance.below(places.len().max(1)))?;
-    if kind == "swapped letters" { letters.swap(place, place + 1) } else { _ = letters.remove(place) }
+    if kind == "swapped letters" {
+        letters.swap(place, place + 1);
+    } else {
+        letters.remove(place);
+    }
     let changed: String = letters.into_iter().collect();
     let words = words.iter().enumerate().map(|(at, word)| if at == bearer { changed.as_str() } else { word });
     Some((kind, words.collect::<Vec<_>>().join(" ")))

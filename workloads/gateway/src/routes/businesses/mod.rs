@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use kyb_domain::{
     business::{Business, BusinessProfile},
     id::BusinessId,
@@ -83,7 +83,8 @@ pub(crate) async fn create(
     let request = Fingerprinted { method: &Method::POST, path: PATH, context, body: &body.raw };
     let pending = idempotency::read(&headers, &request)?;
     body.value.check_bounds().map_err(|invalid| Problem::out_of_bounds("", &invalid))?;
-    let business = new(body.value, &asker, Utc::now());
+    // The store keeps microseconds; what is answered now must be what is read later.
+    let business = new(body.value, &asker, Utc::now().trunc_subsecs(6));
     let prepared = Prepared {
         status: StatusCode::CREATED,
         location: format!("{PATH}/{}", business.id),
