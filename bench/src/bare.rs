@@ -18,10 +18,14 @@ pub(crate) async fn serve(port: u16, body: Vec<u8>) -> anyhow::Result<()> {
         let body = body.clone();
         let service = service_fn(move |_: Request<Incoming>| {
             let mut response = Response::new(Full::new(body.clone()));
-            response.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static("application/json"));
+            response
+                .headers_mut()
+                .insert("content-type", hyper::header::HeaderValue::from_static("application/json"));
             std::future::ready(Ok::<_, Infallible>(response))
         });
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+        );
     }
 }
 
@@ -30,7 +34,8 @@ pub(crate) async fn start(folder: &Path, body: &str) -> anyhow::Result<(Program,
     let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
     let file = folder.join("body");
     std::fs::write(&file, body)?;
-    let arguments = ["--bare-server".to_owned(), port.to_string(), "--body".to_owned(), file.display().to_string()];
+    let arguments =
+        ["--bare-server".to_owned(), port.to_string(), "--body".to_owned(), file.display().to_string()];
     let program = Program::start(&std::env::current_exe()?, &arguments, &[], &folder.join("bare.log"))?;
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     kyb_e2e::waiting::until("the bare server", Duration::from_secs(10), || async {

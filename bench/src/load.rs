@@ -73,7 +73,9 @@ pub(crate) fn get(path: &str, key: &str) -> Vec<u8> {
 /// The bytes of a POST of JSON.
 pub(crate) fn post(path: &str, key: &str, body: &serde_json::Value) -> Vec<u8> {
     let body = body.to_string();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: {key}\r\ncontent-type: application/json\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: {key}\r\ncontent-type: application/json\r\n"
+    );
     format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
@@ -129,6 +131,9 @@ mod tests {
     #[test]
     fn a_header_is_found_whatever_its_case() {
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 12\r\nx: y:z\r\n\r\n";
-        assert_eq!((header(head, "content-length"), header(head, "X"), header(head, "no")), (Some("12"), Some("y:z"), None));
+        assert_eq!(
+            (header(head, "content-length"), header(head, "X"), header(head, "no")),
+            (Some("12"), Some("y:z"), None)
+        );
     }
 }

@@ -38,8 +38,11 @@ pub(crate) fn read(setup: &Setup) -> anyhow::Result<Watchlist> {
 /// How many fields all csv files of the folder hold.
 fn fields(setup: &Setup) -> anyhow::Result<usize> {
     let mut fields = 0;
-    for file in kyb_e2e::lists::files(&setup.lists)?.iter().filter(|file| file.name.to_lowercase().ends_with(".csv")) {
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file.bytes.as_slice());
+    for file in
+        kyb_e2e::lists::files(&setup.lists)?.iter().filter(|file| file.name.to_lowercase().ends_with(".csv"))
+    {
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file.bytes.as_slice());
         for record in reader.records() {
             fields += record?.len();
         }

@@ -39,7 +39,8 @@ struct Round {
 pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     lists::write(folder.path(), &lists::files(&setup.lists)?)?;
-    let mut with_list = Platform::start(Plan { lists: vec![ListPlan::ofac(folder.path())], ..Plan::new() }).await?;
+    let mut with_list =
+        Platform::start(Plan { lists: vec![ListPlan::ofac(folder.path())], ..Plan::new() }).await?;
     let mut without = Platform::start(Plan::new()).await?;
     let mut rounds = Vec::new();
     for number in 1..=setup.rounds {
@@ -64,7 +65,12 @@ pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn round(with_list: &mut Platform, without: &mut Platform, folder: &Path, number: u32) -> anyhow::Result<Round> {
+async fn round(
+    with_list: &mut Platform,
+    without: &mut Platform,
+    folder: &Path,
+    number: u32,
+) -> anyhow::Result<Round> {
     with_list.replace_gateway().await?;
     with_list.ready().await?;
     let client = with_list.client("acme")?;
@@ -85,7 +91,12 @@ async fn round(with_list: &mut Platform, without: &mut Platform, folder: &Path, 
 }
 
 /// Samples until another version is in use and memory has settled.
-async fn peak_until_swapped(platform: &Platform, client: &Client, pid: u32, before: &str) -> anyhow::Result<f64> {
+async fn peak_until_swapped(
+    platform: &Platform,
+    client: &Client,
+    pid: u32,
+    before: &str,
+) -> anyhow::Result<f64> {
     let (done, mut swapped) = tokio::sync::oneshot::channel();
     let sampling = tokio::task::spawn_blocking(move || -> anyhow::Result<f64> {
         let mut peak = 0.0_f64;
@@ -96,7 +107,7 @@ async fn peak_until_swapped(platform: &Platform, client: &Client, pid: u32, befo
         Ok(peak)
     });
     let began = Instant::now();
-    until("the swap", Duration::from_secs(60), || async {
+    until("the swap", Duration::from_mins(1), || async {
         let now = version(platform, client).await?;
         ensure!(now != before, "still {now}");
         Ok(())
@@ -122,7 +133,8 @@ fn add_an_entry(folder: &Path, number: u32) -> anyhow::Result<()> {
     if file.bytes.last() == Some(&0x1a) {
         file.bytes.pop();
     }
-    let line = format!("{},\"ADDED COMPANY {number}\",-0- ,\"SDGT\"{}\r\n", 9_000_000 + number, ",-0- ".repeat(8));
+    let line =
+        format!("{},\"ADDED COMPANY {number}\",-0- ,\"SDGT\"{}\r\n", 9_000_000 + number, ",-0- ".repeat(8));
     file.bytes.extend_from_slice(line.as_bytes());
     let changed = file.clone();
     lists::write(folder, &[changed])

@@ -19,7 +19,8 @@ pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
     let platform = Platform::start(Plan { lists, ..Plan::new() }).await?;
     let client = platform.client("acme")?;
     let stored = client.verify(&json!({"name": "Oak Street Dental Care LLC", "country": "US"})).await?;
-    let path = format!("/v1/verifications/{}", stored["id"].as_str().context("a verification without an id")?);
+    let path =
+        format!("/v1/verifications/{}", stored["id"].as_str().context("a verification without an id")?);
     let body = client.get(&path).await?.body;
     let folder = tempfile::tempdir()?;
     let (_bare, bare) = bare::start(folder.path(), &body).await?;
@@ -28,14 +29,20 @@ pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
     let request = load::get(&path, platform.settings.key("acme")?);
     let requests: Requests = Arc::new(move |_, _| request.clone());
     let load = async |server, latencies: &mut Vec<f64>| -> anyhow::Result<f64> {
-        let Measured { per_second, p99_us } = load::run(server, setup.connections, setup.round, 200, &requests).await?;
+        let Measured { per_second, p99_us } =
+            load::run(server, setup.connections, setup.round, 200, &requests).await?;
         latencies.push(p99_us);
         Ok(per_second)
     };
     let (mut ours, mut bares) = (Vec::new(), Vec::new());
     load(gateway, &mut Vec::new()).await?; // connections of the pool are made, pages of the table are read
     let name = "get_verification_per_second";
-    let pair = alternate(name, setup.rounds, async || load(gateway, &mut ours).await, async || load(bare, &mut bares).await);
+    let pair = alternate(
+        name,
+        setup.rounds,
+        async || load(gateway, &mut ours).await,
+        async || load(bare, &mut bares).await,
+    );
     let pair = pair.await?;
     print_pair(name, "1/s", &pair);
     let (ours, bares) = (median(ours.into_iter()), median(bares.into_iter()));

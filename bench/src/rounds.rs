@@ -53,7 +53,12 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
 /// The value that `share` of all are at or below; zero of none.
 pub(crate) fn percentile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a list")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a place in a list"
+    )]
     let at = (values.len() as f64 * share).ceil() as usize;
     values.get(at.clamp(1, values.len().max(1)) - 1).copied().unwrap_or_default()
 }

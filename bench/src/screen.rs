@@ -62,9 +62,12 @@ async fn over_http(setup: &Setup, subjects: &[Party], screener: &Screener) -> an
     let platform = Platform::start(plan).await?;
     let gateway = SocketAddr::from(([127, 0, 0, 1], platform.port()));
     let key = platform.settings.key("acme")?;
-    let bodies: Vec<Vec<u8>> =
-        subjects.iter().map(|subject| load::post("/v1/screenings", key, &json!({ "subject": subject }))).collect();
-    let requests: Requests = Arc::new(move |connection, number| bodies[(connection * 13 + number) % bodies.len()].clone());
+    let bodies: Vec<Vec<u8>> = subjects
+        .iter()
+        .map(|subject| load::post("/v1/screenings", key, &json!({ "subject": subject })))
+        .collect();
+    let requests: Requests =
+        Arc::new(move |connection, number| bodies[(connection * 13 + number) % bodies.len()].clone());
     let mut p99s = Vec::new();
     let ours = async || -> anyhow::Result<f64> {
         let measured = load::run(gateway, setup.connections, setup.round, 201, &requests).await?;
@@ -83,7 +86,9 @@ async fn over_http(setup: &Setup, subjects: &[Party], screener: &Screener) -> an
 fn subjects(list: &Watchlist) -> anyhow::Result<Vec<Party>> {
     let mut random = StdRng::seed_from_u64(SEED);
     let mut subjects = Vec::new();
-    for (kind, party) in [(EntryKind::Organization, PartyKind::Business), (EntryKind::Person, PartyKind::Person)] {
+    for (kind, party) in
+        [(EntryKind::Organization, PartyKind::Business), (EntryKind::Person, PartyKind::Person)]
+    {
         for (at, entry) in lists::sample(list, kind, 20, SEED).into_iter().enumerate() {
             let name = Change::ALL[at % Change::ALL.len()].apply(entry, &mut random);
             subjects.push(Party::named(party, name.try_into()?));

@@ -21,12 +21,15 @@ use crate::{
 };
 
 /// One row, one transaction.
-const TABLE: &str = "CREATE TABLE bench_insert (id bigserial PRIMARY KEY, tenant text, at timestamptz, body text)";
-const INSERT: &str = "INSERT INTO bench_insert (tenant, at, body) VALUES ('acme', now(), 'a verification');\n";
+const TABLE: &str =
+    "CREATE TABLE bench_insert (id bigserial PRIMARY KEY, tenant text, at timestamptz, body text)";
+const INSERT: &str =
+    "INSERT INTO bench_insert (tenant, at, body) VALUES ('acme', now(), 'a verification');\n";
 
 /// Prints verifications per second of one tenant and of eight, whose audit chains do not wait for one another.
 pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
-    let tenants: Vec<TenantPlan> = (1..=8).map(|number| TenantPlan::new(&format!("tenant-{number}"))).collect();
+    let tenants: Vec<TenantPlan> =
+        (1..=8).map(|number| TenantPlan::new(&format!("tenant-{number}"))).collect();
     let lists = vec![ListPlan { refresh_seconds: 3600, ..ListPlan::ofac(&setup.lists) }];
     let platform = Platform::start(Plan { durable: true, tenants, lists, ..Plan::default() }).await?;
     let folder = tempfile::tempdir()?;
@@ -43,7 +46,8 @@ pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
         });
         let mut latencies = Vec::new();
         load::run(gateway, setup.connections, Duration::from_secs(1), 201, &requests).await?; // warm
-        let name = format!("post_verification_per_second_{tenants}_tenant{}", if tenants == 1 { "" } else { "s" });
+        let name =
+            format!("post_verification_per_second_{tenants}_tenant{}", if tenants == 1 { "" } else { "s" });
         let ours = async || -> anyhow::Result<f64> {
             let measured = load::run(gateway, setup.connections, setup.round, 201, &requests).await?;
             latencies.push(measured.p99_us);
@@ -65,7 +69,8 @@ struct Pgbench {
 
 impl Pgbench {
     fn new(url: String, folder: &Path) -> anyhow::Result<Self> {
-        let binaries = binaries().context("no `pgbench` found beside PostgreSQL; install postgresql-contrib")?;
+        let binaries =
+            binaries().context("no `pgbench` found beside PostgreSQL; install postgresql-contrib")?;
         let created = Command::new(binaries.join("psql")).args([&url, "-q", "-c", TABLE]).output()?;
         ensure!(created.status.success(), "psql: {}", String::from_utf8_lossy(&created.stderr));
         let script = folder.join("insert.sql");
@@ -76,13 +81,23 @@ impl Pgbench {
     /// Transactions per second.
     fn run(&self, setup: &Setup) -> anyhow::Result<f64> {
         let output = Command::new(self.binaries.join("pgbench"))
-            .args(["-n", "-j", "2", "-c", &setup.connections.to_string(), "-T", &setup.round.as_secs().to_string(), "-f"])
+            .args([
+                "-n",
+                "-j",
+                "2",
+                "-c",
+                &setup.connections.to_string(),
+                "-T",
+                &setup.round.as_secs().to_string(),
+                "-f",
+            ])
             .arg(&self.script)
             .arg(&self.url)
             .output()?;
         let said = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "pgbench: {}", String::from_utf8_lossy(&output.stderr));
-        let line = said.lines().find_map(|line| line.strip_prefix("tps = ")).context("pgbench names no tps")?;
+        let line =
+            said.lines().find_map(|line| line.strip_prefix("tps = ")).context("pgbench names no tps")?;
         Ok(line.split_whitespace().next().unwrap_or_default().parse()?)
     }
 }
@@ -96,5 +111,9 @@ fn binaries() -> Option<PathBuf> {
     debian.sort();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    named.into_iter().chain(debian.into_iter().rev()).chain(path).find(|folder| folder.join("pgbench").is_file())
+    named
+        .into_iter()
+        .chain(debian.into_iter().rev())
+        .chain(path)
+        .find(|folder| folder.join("pgbench").is_file())
 }

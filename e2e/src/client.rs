@@ -25,7 +25,8 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> anyhow::Result<Value> {
-        serde_json::from_str(&self.body).with_context(|| format!("no JSON in answer {}: {}", self.status, self.body))
+        serde_json::from_str(&self.body)
+            .with_context(|| format!("no JSON in answer {}: {}", self.status, self.body))
     }
 
     /// The body as JSON, if the status is `status`.
@@ -41,7 +42,10 @@ impl Answer {
         ensure!(media_type == Some("application/problem+json"), "a problem of media type {media_type:?}");
         ensure!(problem["code"] == code, "problem {} instead of {code}: {problem}", problem["code"]);
         for member in ["type", "title", "detail", "request_id"] {
-            ensure!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "a problem without {member}: {problem}");
+            ensure!(
+                problem[member].as_str().is_some_and(|text| !text.is_empty()),
+                "a problem without {member}: {problem}"
+            );
         }
         let detail = problem["detail"].as_str().unwrap_or_default();
         ensure!(problem["title"] != detail, "the detail only repeats the title: {problem}");
@@ -62,7 +66,7 @@ impl Client {
     pub fn new(base: impl Into<String>) -> anyhow::Result<Self> {
         // An error means that a provider is installed already, and there is only one in this program.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
+        let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build()?;
         Ok(Self { http, base: base.into(), key: None })
     }
 
@@ -106,7 +110,12 @@ impl Client {
     }
 
     /// POST of JSON with further headers.
-    pub async fn post_with(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> anyhow::Result<Answer> {
+    pub async fn post_with(
+        &self,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> anyhow::Result<Answer> {
         let mut all = vec![("content-type", "application/json")];
         all.extend_from_slice(headers);
         self.send(Method::POST, path, &all, Some(body.to_string().into_bytes())).await

@@ -73,7 +73,8 @@ impl Ledger {
     /// Reads everything back; one line for each verification that is gone or not what was acknowledged.
     pub async fn losses(&self, client: &Client) -> anyhow::Result<Vec<String>> {
         let mut losses = Vec::new();
-        for (key, expected) in self.lock().clone() {
+        let acknowledged = self.lock().clone();
+        for (key, expected) in acknowledged {
             let id = expected["id"].as_str().unwrap_or_default();
             let answer = client.get(&format!("{PATH}/{id}")).await?;
             if answer.status != 200 {
@@ -88,7 +89,8 @@ impl Ledger {
     /// Posts everything again with its key; one line for each that is not answered as it was.
     pub async fn changed_replays(&self, client: &Client) -> anyhow::Result<Vec<String>> {
         let mut changed = Vec::new();
-        for (key, expected) in self.lock().clone() {
+        let acknowledged = self.lock().clone();
+        for (key, expected) in acknowledged {
             let answer = post(client, &key).await?;
             if answer.status != 201 || answer.json()? != expected {
                 changed.push(format!("{key}: {} {} instead of {expected}", answer.status, answer.body));

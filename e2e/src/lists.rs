@@ -34,14 +34,17 @@ pub fn ofac_trio(entries: &[(u32, &str)]) -> Vec<ListFile> {
         let _ = write!(alt, "{id},{id},\"aka\",\"{name} TRADING\",{NULL}\r\n");
         let _ = write!(add, "{id},{id},\"1 Azadi Street\",\"Tehran\",\"Iran\",{NULL}\r\n");
     }
-    let file = |name: &str, text: String| ListFile { name: name.to_owned(), bytes: (text + "\u{1a}").into_bytes() };
+    let file =
+        |name: &str, text: String| ListFile { name: name.to_owned(), bytes: (text + "\u{1a}").into_bytes() };
     vec![file("sdn.csv", sdn), file("alt.csv", alt), file("add.csv", add)]
 }
 
 /// `count` made-up organisations for [`ofac_trio`], the first ones the same for every count.
 pub fn made_up_names(count: u32) -> Vec<(u32, String)> {
-    const FIRST: [&str; 8] = ["ZORVEX", "QUNTAL", "BRIMOX", "TELVARI", "OSKANTI", "MURZHAN", "PELIDOR", "VANTUK"];
-    const SECOND: [&str; 8] = ["MARITIME", "PETROLEUM", "AVIATION", "STEEL", "EXCHANGE", "CHEMICAL", "CEMENT", "RADAR"];
+    const FIRST: [&str; 8] =
+        ["ZORVEX", "QUNTAL", "BRIMOX", "TELVARI", "OSKANTI", "MURZHAN", "PELIDOR", "VANTUK"];
+    const SECOND: [&str; 8] =
+        ["MARITIME", "PETROLEUM", "AVIATION", "STEEL", "EXCHANGE", "CHEMICAL", "CEMENT", "RADAR"];
     let name = |n: u32| {
         let (first, second) = (FIRST[n as usize % 8], SECOND[n as usize / 8 % 8]);
         if n < 64 { format!("{first} {second} COMPANY") } else { format!("{first}{n} {second} COMPANY") }
@@ -70,7 +73,11 @@ pub fn files(folder: &Path) -> anyhow::Result<Vec<ListFile>> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_file() {
-            let name = path.file_name().and_then(|name| name.to_str()).context("a file name that is no text")?.to_owned();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .context("a file name that is no text")?
+                .to_owned();
             files.push(ListFile { name, bytes: std::fs::read(path)? });
         }
     }
@@ -83,7 +90,9 @@ pub fn files(folder: &Path) -> anyhow::Result<Vec<ListFile>> {
 pub fn sample(list: &Watchlist, kind: EntryKind, count: usize, seed: u64) -> Vec<&Entry> {
     let fit = |entry: &&Entry| {
         let name = entry.caption();
-        entry.kind == kind && name.split_whitespace().count() > 1 && name.chars().filter(|c| c.is_alphabetic()).count() > 7
+        entry.kind == kind
+            && name.split_whitespace().count() > 1
+            && name.chars().filter(|c| c.is_alphabetic()).count() > 7
     };
     let mut entries: Vec<&Entry> = list.entries.iter().filter(fit).collect();
     entries.shuffle(&mut StdRng::seed_from_u64(seed));

@@ -48,7 +48,8 @@ impl fmt::Display for Change {
 
 fn alias(entry: &Entry, random: &mut StdRng) -> String {
     let strong = |kind| matches!(kind, NameKind::Alias | NameKind::Former | NameKind::NowKnownAs);
-    let aliases: Vec<&str> = entry.names.iter().filter(|name| strong(name.kind)).map(|name| name.text.as_str()).collect();
+    let aliases: Vec<&str> =
+        entry.names.iter().filter(|name| strong(name.kind)).map(|name| name.text.as_str()).collect();
     aliases.choose(random).copied().unwrap_or(entry.caption()).to_owned()
 }
 
@@ -135,7 +136,11 @@ mod tests {
             id: "1".into(),
             reference: None,
             kind: EntryKind::Organization,
-            names: vec![name(NameKind::Primary, "ZORVEX MARITIME"), name(NameKind::Alias, "QUNTAL"), name(NameKind::Weak, "Z")],
+            names: vec![
+                name(NameKind::Primary, "ZORVEX MARITIME"),
+                name(NameKind::Alias, "QUNTAL"),
+                name(NameKind::Weak, "Z"),
+            ],
             programs: vec![],
             countries: vec![],
             birth_dates: vec![],

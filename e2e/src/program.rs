@@ -24,7 +24,12 @@ pub struct Program {
 
 impl Program {
     /// Starts `binary`; what it prints is appended to `log`.
-    pub fn start(binary: &Path, arguments: &[String], environment: &[(&str, String)], log: &Path) -> anyhow::Result<Self> {
+    pub fn start(
+        binary: &Path,
+        arguments: &[String],
+        environment: &[(&str, String)],
+        log: &Path,
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", KEEPER, "kyb-e2e-keeper"]).arg(log).arg(binary).args(arguments);
         command.envs(environment.iter().map(|(name, value)| (name, value)));
@@ -105,7 +110,8 @@ mod tests {
     fn shell(script: &str) -> (tempfile::TempDir, Program) {
         let folder = tempfile::tempdir().unwrap();
         let arguments = ["-c".to_owned(), script.to_owned()];
-        let program = Program::start(Path::new("/bin/sh"), &arguments, &[], &folder.path().join("log")).unwrap();
+        let program =
+            Program::start(Path::new("/bin/sh"), &arguments, &[], &folder.path().join("log")).unwrap();
         (folder, program)
     }
 

@@ -73,8 +73,11 @@ impl Publisher {
     pub async fn start() -> anyhow::Result<Self> {
         let published = Published { files: BTreeMap::new(), fault: Fault::None };
         let counters = (AtomicU64::new(0), AtomicU64::new(0));
-        let shared =
-            Arc::new(Shared { published: Mutex::new(published), requests: counters.0, not_modified: counters.1 });
+        let shared = Arc::new(Shared {
+            published: Mutex::new(published),
+            requests: counters.0,
+            not_modified: counters.1,
+        });
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let routes = Router::new().route("/{file}", axum::routing::get(serve)).with_state(shared.clone());
@@ -168,7 +171,9 @@ fn transfer(fault: Fault, bytes: Bytes) -> Response {
             let chunk = Bytes::from(vec![b'x'; 64 * 1024]);
             Body::from_stream(futures::stream::repeat(Ok::<_, Infallible>(chunk))).into_response()
         }
-        Fault::Drip => Body::from_stream(futures::stream::unfold(0, move |at| drip(bytes.clone(), at))).into_response(),
+        Fault::Drip => {
+            Body::from_stream(futures::stream::unfold(0, move |at| drip(bytes.clone(), at))).into_response()
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Table, presets::ASCII_MARKDOWN};
 use kyb_domain::list::{Entry, EntryKind, ListFormat, Watchlist};
 use kyb_e2e::{
     Client, ListPlan, Plan, Platform, TenantPlan, lists,
@@ -11,7 +11,7 @@ use kyb_e2e::{
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 
-const SEED: u64 = 20190614;
+const SEED: u64 = 20_190_614;
 /// Of each of organisations and persons.
 const LISTED: usize = 20;
 
@@ -100,10 +100,17 @@ async fn verify(client: &Client, cases: &[Case]) -> Vec<Outcome> {
 
 fn print(cases: &[Case], outcomes: &[Outcome]) {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["sent", "as", "decision", "best", "entry", "listed name"]);
+    table.load_style(ASCII_MARKDOWN).set_header(["sent", "as", "decision", "best", "entry", "listed name"]);
     for (case, outcome) in cases.iter().zip(outcomes) {
         let score = if outcome.score > 0.0 { format!("{:.2}", outcome.score) } else { String::new() };
-        table.add_row([&case.sent, &case.what, &outcome.decision, &score, &outcome.best_entry, &outcome.best]);
+        table.add_row([
+            &case.sent,
+            &case.what,
+            &outcome.decision,
+            &score,
+            &outcome.best_entry,
+            &outcome.best,
+        ]);
     }
     println!("{table}");
 }
@@ -117,7 +124,14 @@ fn counted(outcomes: &[Outcome]) -> BTreeMap<&str, usize> {
 
 fn print_matrix(rows: &[(&str, &[Outcome])]) {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["", "approve", "review", "reject", "with a match", "entry found"]);
+    table.load_style(ASCII_MARKDOWN).set_header([
+        "",
+        "approve",
+        "review",
+        "reject",
+        "with a match",
+        "entry found",
+    ]);
     for (name, outcomes) in rows {
         let counts = counted(outcomes);
         let matched = outcomes.iter().filter(|outcome| outcome.score > 0.0).count();
@@ -140,7 +154,11 @@ async fn no_listed_party_is_approved_and_ordinary_firms_pass() {
     );
     let reckless = TenantPlan::new("reckless").with_rule("everybody", "true", "approve");
     let tenants = vec![trusting, reckless];
-    let plan = Plan { tenants, lists: vec![ListPlan { refresh_seconds: 60, ..ListPlan::ofac(&folder) }], ..Plan::new() };
+    let plan = Plan {
+        tenants,
+        lists: vec![ListPlan { refresh_seconds: 60, ..ListPlan::ofac(&folder) }],
+        ..Plan::new()
+    };
     let platform = Platform::start(plan).await.unwrap();
     let (trusting, reckless) = (platform.client("trusting").unwrap(), platform.client("reckless").unwrap());
     platform.fresh(&trusting).await.unwrap();
@@ -162,5 +180,8 @@ async fn no_listed_party_is_approved_and_ordinary_firms_pass() {
     assert_eq!(counted(&reckless_outcomes)["approve"], 0, "not even by a rule that approves everybody");
     assert!(listed_outcomes.iter().all(|outcome| outcome.found), "each listed entry is found");
     assert_eq!(counted(&ordinary_outcomes)["reject"], 0, "no ordinary firm is rejected");
-    assert!(counted(&ordinary_outcomes)["approve"] >= 38, "at most two ordinary firms of forty need a person");
+    assert!(
+        counted(&ordinary_outcomes)["approve"] >= 38,
+        "at most two ordinary firms of forty need a person"
+    );
 }

@@ -30,7 +30,11 @@ async fn a_gateway_waits_for_its_database_and_outlives_it() {
 
     // Down again, in good order and by a crash; what was stored is served afterwards.
     for crash in [false, true] {
-        if crash { platform.database.server().crash() } else { platform.database.server().stop() }
+        if crash {
+            platform.database.server().crash()
+        } else {
+            platform.database.server().stop()
+        }
         is_down(&platform).await;
         platform.database.server().restart().unwrap();
         until("the stored verification", SOON, || async {
@@ -77,7 +81,11 @@ async fn is_down(platform: &Platform) {
         assert!(["UNAVAILABLE", "STARTING"].contains(&code), "{problem}");
         let detail = answer.expect_problem(503, code).unwrap();
         assert!(detail.contains("retry"), "{detail}");
-        assert!(answer.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "{:?}", answer.headers);
+        assert!(
+            answer.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok()),
+            "{:?}",
+            answer.headers
+        );
     }
     alive(platform.anonymous()).await.unwrap();
 }

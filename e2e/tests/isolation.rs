@@ -16,7 +16,9 @@ struct Route {
 async fn routes_with_ids(client: &Client) -> Vec<Route> {
     let document = client.get("/openapi.json").await.unwrap().expect(200).unwrap();
     let mut routes = Vec::new();
-    for (template, operations) in document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.contains('{')) {
+    for (template, operations) in
+        document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.contains('{'))
+    {
         for method in METHODS.iter().filter(|method| operations.get(method).is_some()) {
             routes.push(Route { method: method.to_uppercase().parse().unwrap(), template: template.clone() });
         }
@@ -42,7 +44,8 @@ impl Owned {
         let business = client.get(&path).await.unwrap().expect(200).unwrap();
         let request = json!({"business": {"name": business["name"]}, "business_id": business["id"]});
         let verification = client.post("/v1/verifications", &request).await.unwrap().expect(201).unwrap();
-        let screening = client.screen(&json!({"type": "person", "name": "Ingeborg Abrahamsen"})).await.unwrap();
+        let screening =
+            client.screen(&json!({"type": "person", "name": "Ingeborg Abrahamsen"})).await.unwrap();
         Self { business, verification, screening }
     }
 
@@ -59,7 +62,8 @@ impl Owned {
 }
 
 async fn call(client: &Client, route: &Route, path: &str) -> Answer {
-    let body = (route.method != Method::GET && route.method != Method::DELETE).then(|| b"{\"website\":\"example.org\"}".to_vec());
+    let body = (route.method != Method::GET && route.method != Method::DELETE)
+        .then(|| b"{\"website\":\"example.org\"}".to_vec());
     client.send(route.method.clone(), path, &[("content-type", "application/json")], body).await.unwrap()
 }
 
@@ -74,14 +78,21 @@ async fn another_tenants_object_is_404_on_every_route_and_stays_as_it_was() {
     for route in &routes {
         let path = owned.path(route);
         let answer = call(&umbrella, route, &path).await;
-        let detail = answer.expect_problem(404, "NOT_FOUND").unwrap_or_else(|error| panic!("{} {path}: {error}", route.method));
+        let detail = answer
+            .expect_problem(404, "NOT_FOUND")
+            .unwrap_or_else(|error| panic!("{} {path}: {error}", route.method));
         let (folder, id) = path.split_at(path.find('_').unwrap() + 1);
         let rest = id.split_once('/').map_or(String::new(), |(_, rest)| format!("/{rest}"));
-        let unknown = call(&umbrella, route, &format!("{folder}01890a5d-ac96-774b-bcce-b302099a8057{rest}")).await;
+        let unknown =
+            call(&umbrella, route, &format!("{folder}01890a5d-ac96-774b-bcce-b302099a8057{rest}")).await;
         let same = unknown.json().unwrap()["detail"] == detail;
         assert!(same, "{path}: a foreign object must look like none at all: {} and {detail}", unknown.body);
     }
-    for (path, before) in [("businesses", &owned.business), ("verifications", &owned.verification), ("screenings", &owned.screening)] {
+    for (path, before) in [
+        ("businesses", &owned.business),
+        ("verifications", &owned.verification),
+        ("screenings", &owned.screening),
+    ] {
         let path = format!("/v1/{path}/{}", before["id"].as_str().unwrap());
         assert_eq!(acme.get(&path).await.unwrap().expect(200).unwrap(), *before, "{path} is as it was");
     }
@@ -89,8 +100,15 @@ async fn another_tenants_object_is_404_on_every_route_and_stays_as_it_was() {
     for route in &routes {
         let path = owned.path(route);
         let answer = call(&acme, route, &path).await;
-        let erased = route.template.ends_with("/erase") || answer.status == 404 && route.method == Method::DELETE;
-        assert!(erased || (200..300).contains(&answer.status), "{} {path}: {} {}", route.method, answer.status, answer.body);
+        let erased =
+            route.template.ends_with("/erase") || answer.status == 404 && route.method == Method::DELETE;
+        assert!(
+            erased || (200..300).contains(&answer.status),
+            "{} {path}: {} {}",
+            route.method,
+            answer.status,
+            answer.body
+        );
     }
     println!("{} routes with ids, each 404 for another tenant", routes.len());
 }
@@ -109,7 +127,8 @@ async fn lists_searches_references_and_idempotency_keys_end_at_the_tenant() {
         assert_eq!((count(&acme).await, count(&umbrella).await), (1, 0), "/v1/businesses{query}");
     }
 
-    let about_foreign = json!({"business": {"name": "Oak Street Dental Care LLC"}, "business_id": owned.business["id"]});
+    let about_foreign =
+        json!({"business": {"name": "Oak Street Dental Care LLC"}, "business_id": owned.business["id"]});
     let answer = umbrella.post("/v1/verifications", &about_foreign).await.unwrap();
     let detail = answer.expect_problem(422, "INVALID_INPUT").unwrap();
     assert!(detail.contains("/business_id"), "{detail}");
@@ -118,7 +137,8 @@ async fn lists_searches_references_and_idempotency_keys_end_at_the_tenant() {
     for (key, other_name) in [("one-key", "Optiker Brunner AG"), ("another-key", "Autohaus Seidel GmbH")] {
         let post = async |client: &Client, name: &str| {
             let body = json!({"business": {"name": name}});
-            let answer = client.post_with("/v1/verifications", &body, &[("idempotency-key", key)]).await.unwrap();
+            let answer =
+                client.post_with("/v1/verifications", &body, &[("idempotency-key", key)]).await.unwrap();
             answer.expect(201).unwrap()
         };
         let first = post(&acme, "Optiker Brunner AG").await;

@@ -25,7 +25,8 @@ struct Writers {
 
 impl Writers {
     fn start(client: &Client) -> Self {
-        let (ledger, stop, mut tasks) = (Arc::new(Ledger::default()), CancellationToken::new(), JoinSet::new());
+        let (ledger, stop, mut tasks) =
+            (Arc::new(Ledger::default()), CancellationToken::new(), JoinSet::new());
         for writer in 0..WRITERS {
             let (ledger, client, stop) = (ledger.clone(), client.clone(), stop.clone());
             tasks.spawn(async move { ledger.fill(&client, writer, &stop).await });
@@ -36,8 +37,13 @@ impl Writers {
     /// Waits for `more` acknowledgements.
     async fn progress(&self, more: usize) -> anyhow::Result<()> {
         let wanted = self.ledger.len() + more;
-        until("acknowledgements", Duration::from_secs(60), || async {
-            ensure!(self.ledger.len() >= wanted, "{} of {wanted}: {:?}", self.ledger.len(), self.ledger.unexpected());
+        until("acknowledgements", Duration::from_mins(1), || async {
+            ensure!(
+                self.ledger.len() >= wanted,
+                "{} of {wanted}: {:?}",
+                self.ledger.len(),
+                self.ledger.unexpected()
+            );
             Ok(())
         })
         .await
@@ -115,7 +121,7 @@ async fn the_ledger_shows_the_losses_of_a_server_that_acknowledges_before_it_sto
         platform.database.server().restart().unwrap();
     }
     let ledger = writers.finish().await;
-    until("everything to be tried", Duration::from_secs(60), || async {
+    until("everything to be tried", Duration::from_mins(1), || async {
         let left = pending.load(Ordering::SeqCst);
         ensure!(left == 0, "{left} are not yet tried");
         Ok(())
@@ -176,7 +182,10 @@ mod hasty {
         Ok((Client::new(format!("http://{address}"))?, pending))
     }
 
-    async fn verify(State(hasty): State<Hasty>, Json(request): Json<VerificationRequest>) -> (StatusCode, Json<Verification>) {
+    async fn verify(
+        State(hasty): State<Hasty>,
+        Json(request): Json<VerificationRequest>,
+    ) -> (StatusCode, Json<Verification>) {
         let verification = Verification::accepted(request, None, chrono::Utc::now());
         hasty.pending.fetch_add(1, Ordering::SeqCst);
         let _ = hasty.later.send(verification.clone()).await;
@@ -193,7 +202,10 @@ mod hasty {
     }
 
     async fn store_later(store: TenantStore, mut queue: Receiver<Verification>, pending: Arc<AtomicUsize>) {
-        let audit = AuditContext { actor: Actor { kind: ActorKind::System, id: "hasty".to_owned() }, request_id: None };
+        let audit = AuditContext {
+            actor: Actor { kind: ActorKind::System, id: "hasty".to_owned() },
+            request_id: None,
+        };
         while let Some(verification) = queue.recv().await {
             let _ = store.enqueue_verification(&verification, &audit, None).await;
             pending.fetch_sub(1, Ordering::SeqCst);

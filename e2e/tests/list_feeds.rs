@@ -32,7 +32,10 @@ struct Feeds {
 impl Feeds {
     async fn start() -> anyhow::Result<Self> {
         let publisher = Publisher::start().await?;
-        let un = lists::files(&lists::test_data("un")?)?.into_iter().filter(|file| file.name.ends_with(".xml")).take(1);
+        let un = lists::files(&lists::test_data("un")?)?
+            .into_iter()
+            .filter(|file| file.name.ends_with(".xml"))
+            .take(1);
         let un: Vec<ListFile> = un.collect();
         let name = un.first().context("no XML file in the test data of the UN")?.name.clone();
         publisher.publish(&ofac(ENTRIES), day(14))?;
@@ -74,15 +77,25 @@ impl Feeds {
         })
         .await?;
         ensure!(list["version"] == *version, "the last good version stays: {list}");
-        ensure!(self.platform.metric("kyb_watchlist_stale", id).await? > 0.5, "the metric of {id} says fresh");
-        let unlisted = self.acme.screen(&json!({"type": "business", "name": "Copper Kettle Tea Rooms"})).await?;
+        ensure!(
+            self.platform.metric("kyb_watchlist_stale", id).await? > 0.5,
+            "the metric of {id} says fresh"
+        );
+        let unlisted =
+            self.acme.screen(&json!({"type": "business", "name": "Copper Kettle Tea Rooms"})).await?;
         ensure!(unlisted["status"] == "error", "no_hit on a stale list: {unlisted}");
         ensure!(unlisted["reasons"].to_string().contains("LIST_STALE"), "{unlisted}");
-        let listed = self.acme.screen(&json!({"type": "business", "name": "Zorvex Maritime Company"})).await?;
+        let listed =
+            self.acme.screen(&json!({"type": "business", "name": "Zorvex Maritime Company"})).await?;
         ensure!(listed["status"] == "in_review", "the last good version is searched: {listed}");
-        let state = listed["list_versions"].as_array().into_iter().flatten().find(|state| state["list"] == id);
-        ensure!(state.is_some_and(|state| !state["stale"].is_null()), "the answer names the stale list: {listed}");
-        let verified = self.acme.verify(&json!({"name": "Copper Kettle Tea Rooms Ltd", "country": "GB"})).await?;
+        let state =
+            listed["list_versions"].as_array().into_iter().flatten().find(|state| state["list"] == id);
+        ensure!(
+            state.is_some_and(|state| !state["stale"].is_null()),
+            "the answer names the stale list: {listed}"
+        );
+        let verified =
+            self.acme.verify(&json!({"name": "Copper Kettle Tea Rooms Ltd", "country": "GB"})).await?;
         ensure!(verified["decision"]["outcome"] != "approve", "{verified}");
         Ok(())
     }
@@ -90,8 +103,12 @@ impl Feeds {
     async fn recovers(&self, id: &str) -> anyhow::Result<()> {
         self.heal()?;
         self.platform.fresh(&self.acme).await?;
-        ensure!(self.platform.metric("kyb_watchlist_stale", id).await? < 0.5, "the metric of {id} says stale");
-        let unlisted = self.acme.screen(&json!({"type": "business", "name": "Copper Kettle Tea Rooms"})).await?;
+        ensure!(
+            self.platform.metric("kyb_watchlist_stale", id).await? < 0.5,
+            "the metric of {id} says stale"
+        );
+        let unlisted =
+            self.acme.screen(&json!({"type": "business", "name": "Copper Kettle Tea Rooms"})).await?;
         ensure!(unlisted["status"] == "no_hit", "{unlisted}");
         Ok(())
     }
@@ -117,7 +134,8 @@ async fn whatever_a_publisher_does_the_last_good_version_stays_and_everything_sa
     let feeds = Feeds::start().await.unwrap();
     let (sdn, xml) = ("sdn.csv", feeds.un[0].name.clone());
     let half = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2);
-    let garbage = |bytes: &mut Vec<u8>| *bytes = b"<html><body>Service temporarily unavailable</body></html>".to_vec();
+    let garbage =
+        |bytes: &mut Vec<u8>| *bytes = b"<html><body>Service temporarily unavailable</body></html>".to_vec();
     type Break<'a> = Box<dyn Fn() + 'a>;
     let publish = |files: Vec<ListFile>, date| -> Break<'_> {
         let publisher = &feeds.publisher;
@@ -178,7 +196,8 @@ async fn a_swap_under_load_never_shows_a_mixture() {
     let folder = tempfile::tempdir().unwrap();
     lists::write(folder.path(), &ofac(ENTRIES)).unwrap();
     lists::write(folder.path(), &edition(0)).unwrap();
-    let platform = Platform::start(Plan { lists: vec![ListPlan::ofac(folder.path())], ..Plan::new() }).await.unwrap();
+    let platform =
+        Platform::start(Plan { lists: vec![ListPlan::ofac(folder.path())], ..Plan::new() }).await.unwrap();
     let acme = platform.client("acme").unwrap();
     platform.fresh(&acme).await.unwrap();
 
@@ -204,7 +223,10 @@ async fn a_swap_under_load_never_shows_a_mixture() {
         answers.extend(asker.await.unwrap().unwrap());
     }
     for (sha256, caption) in &answers {
-        assert!(expected.iter().any(|(version, name)| version == sha256 && name == caption), "{caption} of {sha256}");
+        assert!(
+            expected.iter().any(|(version, name)| version == sha256 && name == caption),
+            "{caption} of {sha256}"
+        );
     }
     let seen: std::collections::BTreeSet<_> = answers.iter().map(|(sha256, _)| sha256).collect();
     println!("{EDITIONS} swaps, {} answers, {} versions seen, no mixture", answers.len(), seen.len());

@@ -133,5 +133,6 @@ async fn statuses(client: &Client, path: &str) -> Vec<String> {
     let answer = client.get(path).await.unwrap();
     assert!(answer.header("content-type").unwrap().starts_with("text/event-stream"), "{:?}", answer.headers);
     let data = answer.body.lines().filter_map(|line| line.strip_prefix("data:"));
-    data.map(|json| serde_json::from_str::<Value>(json).unwrap()["status"].as_str().unwrap().to_owned()).collect()
+    data.map(|json| serde_json::from_str::<Value>(json).unwrap()["status"].as_str().unwrap().to_owned())
+        .collect()
 }

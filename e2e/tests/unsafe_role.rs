@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use kyb_e2e::{
-    Database, TenantPlan, binaries::ensure_built, platform::arguments, program::Program, settings::SettingsFolder,
+    Database, TenantPlan, binaries::ensure_built, platform::arguments, program::Program,
+    settings::SettingsFolder,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,9 +22,15 @@ async fn a_role_that_could_see_every_tenant_is_refused_with_a_remedy_and_without
             let code = running.wait(Duration::from_secs(20)).unwrap();
             let said = running.log();
             assert_eq!(code, 2, "{program} as {role}:\n{said}");
-            assert!(said.contains("use a role that owns nothing"), "{program} as {role} names no remedy:\n{said}");
+            assert!(
+                said.contains("use a role that owns nothing"),
+                "{program} as {role} names no remedy:\n{said}"
+            );
             let password = url.split(['@', ':']).nth(2).unwrap();
-            assert!(password.len() > 10 && !said.contains(password), "{program} as {role} tells the password:\n{said}");
+            assert!(
+                password.len() > 10 && !said.contains(password),
+                "{program} as {role} tells the password:\n{said}"
+            );
         }
     }
 }

@@ -36,7 +36,9 @@ impl CountryCode {
         COUNTRIES
             .iter()
             .find(|(code, name, others)| {
-                code.eq_ignore_ascii_case(&folded) || fold(name) == folded || others.contains(&folded.as_str())
+                code.eq_ignore_ascii_case(&folded)
+                    || fold(name) == folded
+                    || others.contains(&folded.as_str())
             })
             .and_then(|(code, _, _)| Self::try_from(*code).ok())
     }
@@ -66,7 +68,8 @@ impl TryFrom<&str> for CountryCode {
     type Error = Invalid;
     fn try_from(text: &str) -> Result<Self, Invalid> {
         let refused = || Invalid::new("country", "must be an ISO 3166-1 alpha-2 code, such as `DE`");
-        let code = <[u8; 2]>::try_from(text.as_bytes()).map_err(|_| refused())?.map(|b| b.to_ascii_uppercase());
+        let code =
+            <[u8; 2]>::try_from(text.as_bytes()).map_err(|_| refused())?.map(|b| b.to_ascii_uppercase());
         let country = Self(code);
         if country.row().is_some() { Ok(country) } else { Err(refused()) }
     }
@@ -118,7 +121,9 @@ mod tests {
 
     #[test]
     fn a_publishers_spelling_is_recognised() {
-        for (text, code) in [("Iran", "IR"), ("Korea, North", "KP"), ("Burma", "MM"), ("RUSSIA", "RU"), ("de", "DE")] {
+        for (text, code) in
+            [("Iran", "IR"), ("Korea, North", "KP"), ("Burma", "MM"), ("RUSSIA", "RU"), ("de", "DE")]
+        {
             assert_eq!(CountryCode::recognise(text), CountryCode::try_from(code).ok(), "{text}");
         }
         assert_eq!(CountryCode::recognise("Atlantis"), None);

@@ -71,7 +71,8 @@ impl std::str::FromStr for PartialDate {
     type Err = Invalid;
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let refused = || Invalid::new("date", "must be YYYY, YYYY-MM or YYYY-MM-DD and exist");
-        let well_formed = matches!(text.len(), 4 | 7 | 10) && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let well_formed =
+            matches!(text.len(), 4 | 7 | 10) && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         if !well_formed {
             return Err(refused());
         }

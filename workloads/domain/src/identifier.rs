@@ -80,7 +80,10 @@ impl TryFrom<String> for IdentifierValue {
         if good {
             return Ok(Self(trimmed.to_owned()));
         }
-        Err(Invalid::new("identifier", "must have 1 to 100 characters, a letter or digit, and no control characters"))
+        Err(Invalid::new(
+            "identifier",
+            "must have 1 to 100 characters, a letter or digit, and no control characters",
+        ))
     }
 }
 
@@ -101,13 +104,20 @@ impl TryFrom<String> for Lei {
             && upper.bytes().all(|b| b.is_ascii_alphanumeric())
             && upper.bytes().skip(18).all(|b| b.is_ascii_digit());
         if !form {
-            return Err(Invalid::new("LEI", "must be 18 letters or digits followed by 2 check digits (ISO 17442)"));
+            return Err(Invalid::new(
+                "LEI",
+                "must be 18 letters or digits followed by 2 check digits (ISO 17442)",
+            ));
         }
         let remainder = upper.chars().filter_map(|c| c.to_digit(36)).fold(0, |rest, digit| {
             let shift = if digit > 9 { 100 } else { 10 };
             (rest * shift + digit) % 97
         });
-        if remainder == 1 { Ok(Self(upper)) } else { Err(Invalid::new("LEI", "has wrong check digits; look for a typing error")) }
+        if remainder == 1 {
+            Ok(Self(upper))
+        } else {
+            Err(Invalid::new("LEI", "has wrong check digits; look for a typing error"))
+        }
     }
 }
 

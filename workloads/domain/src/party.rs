@@ -51,7 +51,15 @@ pub struct Party {
 impl Party {
     /// A party of which only kind and name are known.
     pub fn named(kind: PartyKind, name: Name) -> Self {
-        Self { kind, name, aliases: vec![], countries: vec![], birth_date: None, identifiers: vec![], addresses: vec![] }
+        Self {
+            kind,
+            name,
+            aliases: vec![],
+            countries: vec![],
+            birth_date: None,
+            identifiers: vec![],
+            addresses: vec![],
+        }
     }
 
     /// Name and aliases.
@@ -63,7 +71,9 @@ impl Party {
     pub fn check_bounds(&self) -> Result<(), Invalid> {
         let counts = [self.aliases.len(), self.countries.len(), self.identifiers.len(), self.addresses.len()];
         if counts.into_iter().any(|count| count > MOST_ATTRIBUTES) {
-            let rule = format!("may have at most {MOST_ATTRIBUTES} aliases, countries, identifiers and addresses each");
+            let rule = format!(
+                "may have at most {MOST_ATTRIBUTES} aliases, countries, identifiers and addresses each"
+            );
             return Err(Invalid::new("party", rule));
         }
         Ok(())

@@ -60,8 +60,13 @@ fn dns_label(what: &'static str, text: &str, longest: usize) -> Result<(), Inval
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let edge = |b: Option<&u8>| b.is_some_and(|b| *b != b'-');
     let bytes = text.as_bytes();
-    if bytes.len() > longest || !bytes.iter().all(|b| inner(*b)) || !edge(bytes.first()) || !edge(bytes.last()) {
-        let rule = format!("must be 1 to {longest} of a-z, 0-9 and `-`, starting and ending with a letter or digit");
+    if bytes.len() > longest
+        || !bytes.iter().all(|b| inner(*b))
+        || !edge(bytes.first())
+        || !edge(bytes.last())
+    {
+        let rule =
+            format!("must be 1 to {longest} of a-z, 0-9 and `-`, starting and ending with a letter or digit");
         return Err(Invalid::new(what, rule));
     }
     if text.contains("--") {

@@ -42,7 +42,10 @@ impl TryFrom<String> for FreeText {
     fn try_from(text: String) -> Result<Self, Invalid> {
         bounded("text", &text, 10_000)?;
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return Err(Invalid::new("text", "must not contain control characters other than line breaks and tabs"));
+            return Err(Invalid::new(
+                "text",
+                "must not contain control characters other than line breaks and tabs",
+            ));
         }
         Ok(Self(text))
     }

@@ -4,8 +4,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    business::BusinessProfile, classification::Classification, decision::Decision, id::{BusinessId, VerificationId},
-    reason::Reason, risk::RiskAssessment, screening::Screening, tenant::ContextName,
+    business::BusinessProfile,
+    classification::Classification,
+    decision::Decision,
+    id::{BusinessId, VerificationId},
+    reason::Reason,
+    risk::RiskAssessment,
+    screening::Screening,
+    tenant::ContextName,
 };
 
 /// What is checked, each at most once in a verification.
@@ -281,7 +287,12 @@ impl Verification {
     /// The same verification, done.
     #[must_use]
     pub fn completed(self, findings: Findings, now: DateTime<Utc>) -> Self {
-        Self { status: VerificationStatus::Completed, findings: Some(findings), completed_at: Some(now), ..self }
+        Self {
+            status: VerificationStatus::Completed,
+            findings: Some(findings),
+            completed_at: Some(now),
+            ..self
+        }
     }
 
     /// The decision, once there is one.

@@ -49,14 +49,17 @@ impl Follower {
 
     /// Looks whenever the store gives notice, the settings change, or [`LOOK_EVERY`] has passed.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let settings = self.settings.clone();
+        let (store, settings) = (self.store.clone(), self.settings.clone());
         loop {
-            let store = self.store.clone();
-            self.look().await;
+            // Before the look, so that no change falls between look and wait.
+            let changed = settings.changed();
+            if stop.run_until_cancelled(self.look()).await.is_none() {
+                return;
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = store.lists_changed(LOOK_EVERY) => {}
-                () = settings.changed() => {}
+                () = changed => {}
             }
         }
     }
@@ -65,7 +68,10 @@ impl Follower {
         let snapshot = self.settings.current();
         let wanted = &snapshot.platform.lists;
         if let Err(error) = self.read_rows().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "can't ask for list versions; those in use stay");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "can't ask for list versions; those in use stay"
+            );
         }
         let mut changed = self.forget_unwanted(wanted);
         for list in wanted {
@@ -80,7 +86,8 @@ impl Follower {
     async fn read_rows(&mut self) -> Result<(), StoreError> {
         let revision = self.store.lists_revision().await?;
         if self.revision != Some(revision) {
-            self.rows = self.store.list_rows().await?.into_iter().map(|row| (row.list.clone(), row)).collect();
+            self.rows =
+                self.store.list_rows().await?.into_iter().map(|row| (row.list.clone(), row)).collect();
             self.revision = Some(revision);
         }
         Ok(())
@@ -156,7 +163,8 @@ async fn read(store: &Store, version: &ListVersion) -> Result<Watchlist, String>
     let parse = move || {
         let files: Vec<_> = files.into_iter().map(|f| SourceFile { name: f.name, bytes: f.bytes }).collect();
         let published = Published { date: version.published, by: version.published_by };
-        let parsed = kyb_lists::parse(&version.list, version.format, &files, published).map_err(|e| e.to_string())?;
+        let parsed =
+            kyb_lists::parse(&version.list, version.format, &files, published).map_err(|e| e.to_string())?;
         let read = &parsed.watchlist.version;
         if read.sha256 != version.sha256 {
             return Err(format!("its content has SHA-256 {} instead of {}", read.sha256, version.sha256));

@@ -10,11 +10,7 @@ use kyb_domain::{
 };
 use kyb_engines::LiveWatchlists;
 use kyb_settings::Settings;
-use kyb_store::{
-    Store, StoreError,
-    audit::AuditContext,
-    queue::Job,
-};
+use kyb_store::{Store, StoreError, audit::AuditContext, queue::Job};
 use kyb_telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -100,14 +96,18 @@ impl JobWorker {
     async fn verify(&self, job: &Job) -> Result<Findings, Reason> {
         let snapshot = self.settings.current();
         let tenant = snapshot.tenants.get(&job.tenant).cloned().ok_or_else(|| {
-            Reason::new(ReasonCode::SOURCE_UNREACHABLE, "The tenant is not in this region's settings any more.")
+            Reason::new(
+                ReasonCode::SOURCE_UNREACHABLE,
+                "The tenant is not in this region's settings any more.",
+            )
         })?;
         let (lists, request) = (self.watchlists.current(), job.verification.request.clone());
         let verify = move || {
             let options = kyb_engines::screening_options(&tenant);
             kyb_verification::verify(&lists, &tenant.policy, &options, &request, Utc::now())
         };
-        let broken = |_| Reason::new(ReasonCode::SOURCE_UNREACHABLE, "The verification broke off inside the worker.");
+        let broken =
+            |_| Reason::new(ReasonCode::SOURCE_UNREACHABLE, "The verification broke off inside the worker.");
         tokio::task::spawn_blocking(verify).await.map_err(broken)
     }
 

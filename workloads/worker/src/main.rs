@@ -1,6 +1,11 @@
 //! The worker as a program: see `kyb-worker --help`.
 
-use std::{net::SocketAddr, path::{Path, PathBuf}, process::ExitCode, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use clap::{Args, Parser, Subcommand};
@@ -89,10 +94,12 @@ async fn work(arguments: RunArguments) -> Result<(), Box<dyn std::error::Error>>
     let metrics = Metrics::new();
     let status = Status { store: store.clone(), metrics: metrics.clone() };
     let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
-    let served = axum::serve(listener, status.routes()).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let served =
+        axum::serve(listener, status.routes()).with_graceful_shutdown(stop.clone().cancelled_owned());
     let serving = tokio::spawn(served.into_future());
     if wait_for_store(&store, &stop).await? {
-        let watchlists = LiveWatchlists::follow(store.clone(), settings.clone(), metrics.clone(), stop.clone());
+        let watchlists =
+            LiveWatchlists::follow(store.clone(), settings.clone(), metrics.clone(), stop.clone());
         let options = WorkerOptions { concurrency: arguments.concurrency, ..WorkerOptions::default() };
         kyb_worker::run(options, store.clone(), settings, watchlists, metrics, stop).await?;
     }
@@ -126,10 +133,12 @@ async fn migrate(url_file: Option<&Path>) -> Result<(), Box<dyn std::error::Erro
 /// A URL with a password in it: from a file or the environment, never from the command line, which others can see.
 fn secret_url(variable: &str, file: Option<&Path>) -> Result<String, Box<dyn std::error::Error>> {
     if let Some(file) = file {
-        let url = std::fs::read_to_string(file).map_err(|error| format!("can't read {}: {error}", file.display()))?;
+        let url = std::fs::read_to_string(file)
+            .map_err(|error| format!("can't read {}: {error}", file.display()))?;
         return Ok(url.trim().to_owned());
     }
-    Ok(std::env::var(variable).map_err(|_| format!("set {variable}, or name a file that holds the URL (see --help)"))?)
+    Ok(std::env::var(variable)
+        .map_err(|_| format!("set {variable}, or name a file that holds the URL (see --help)"))?)
 }
 
 fn stop_on_signal() -> std::io::Result<CancellationToken> {

@@ -52,8 +52,10 @@ fn match_reason(screening: &Screening, found: &Match) -> Reason {
 
 fn no_hit_or_nothing(status: CheckStatus, screenings: &[Screening]) -> Reason {
     if status == CheckStatus::Success {
-        let text =
-            format!("No listed party is like any of those screened ({}: the business and whoever is behind it).", screenings.len());
+        let text = format!(
+            "No listed party is like any of those screened ({}: the business and whoever is behind it).",
+            screenings.len()
+        );
         return Reason::new(ReasonCode::WATCHLIST_NO_HIT, text);
     }
     Reason::new(ReasonCode::LIST_MISSING, "Nobody was screened.")

@@ -29,7 +29,9 @@ pub enum Refused {
         sha256: String,
     },
     /// It is older than what is in use: a mirror that lags, or a replayed download.
-    #[error("the source gave a version of {offered}, but one of {active} is in use already; check which address the settings name")]
+    #[error(
+        "the source gave a version of {offered}, but one of {active} is in use already; check which address the settings name"
+    )]
     Older {
         /// The date of what was fetched.
         offered: chrono::NaiveDate,
@@ -105,7 +107,8 @@ mod tests {
     fn trio(entries: u32) -> Vec<SourceFile> {
         let rows = |row: &dyn Fn(u32) -> String| (1..=entries).map(row).collect::<String>() + "\u{1a}";
         let null = "-0- ";
-        let primary = |n: u32| format!("{n},\"FIRM {n} LLC\",{null},\"IRAN\"{}\r\n", format!(",{null}").repeat(8));
+        let primary =
+            |n: u32| format!("{n},\"FIRM {n} LLC\",{null},\"IRAN\"{}\r\n", format!(",{null}").repeat(8));
         let file = |name: &str, text: String| SourceFile { name: name.to_owned(), bytes: text.into_bytes() };
         vec![
             file("sdn.csv", rows(&primary)),
@@ -138,14 +141,20 @@ mod tests {
         let published = Published { date: "2026-01-02".parse().unwrap(), by: PublishedBy::HttpHeader };
         let list = ListSettings { accept_shrink: Some(sha256), ..list() };
         assert!(accept(&list, trio(10), published, Some(&active)).await.is_ok());
-        assert!(accept(&list, trio(11), published, Some(&active)).await.is_err(), "another version is another question");
+        assert!(
+            accept(&list, trio(11), published, Some(&active)).await.is_err(),
+            "another version is another question"
+        );
     }
 
     #[tokio::test]
     async fn an_older_version_does_not_replace_a_newer_one() {
         let active = offered(100, "2026-01-02", None).await.unwrap().version;
         assert!(matches!(offered(101, "2026-01-01", Some(&active)).await, Err(Refused::Older { .. })));
-        assert!(offered(101, "2026-01-02", Some(&active)).await.is_ok(), "the same day may bring two versions");
+        assert!(
+            offered(101, "2026-01-02", Some(&active)).await.is_ok(),
+            "the same day may bring two versions"
+        );
     }
 
     #[tokio::test]

@@ -98,7 +98,9 @@ impl FetchError {
     fn may_pass(&self) -> bool {
         match self {
             Self::Transport { .. } => true,
-            Self::Status { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Status { status, .. } => {
+                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
+            }
             _ => false,
         }
     }
@@ -180,13 +182,16 @@ impl Client {
         let limit = self.limits.time;
         let attempt = || async {
             let answer = tokio::time::timeout(limit, self.attempt(&address, validator)).await;
-            answer.unwrap_or_else(|_| Err(FetchError::TooSlow { url: shown(&address), seconds: limit.as_secs() }))
+            answer.unwrap_or_else(|_| {
+                Err(FetchError::TooSlow { url: shown(&address), seconds: limit.as_secs() })
+            })
         };
         attempt.retry(backoff).when(FetchError::may_pass).await
     }
 
     async fn attempt(&self, url: &Url, validator: Option<&Validator>) -> Result<FileAnswer, FetchError> {
-        let transport = |source: reqwest::Error| FetchError::Transport { url: shown(url), source: source.without_url() };
+        let transport =
+            |source: reqwest::Error| FetchError::Transport { url: shown(url), source: source.without_url() };
         let mut request = self.http.get(url.clone());
         if let Some(etag) = validator.and_then(|v| v.etag.as_ref()) {
             request = request.header(header::IF_NONE_MATCH, etag);
@@ -200,7 +205,8 @@ impl Client {
             StatusCode::NOT_MODIFIED if validator.is_some() => return Ok(FileAnswer::Unchanged),
             status => return Err(FetchError::Status { url: shown(url), status }),
         }
-        let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text =
+            |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let validator = Validator { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) };
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(transport)? {
@@ -273,7 +279,8 @@ mod tests {
     #[test]
     fn the_newest_header_dates_the_list() {
         let at = |text: &str| Validator { etag: None, last_modified: Some(text.to_owned()) };
-        let newest = published([at("Fri, 14 Jun 2019 10:00:00 GMT"), at("Thu, 13 Jun 2019 10:00:00 GMT")].iter());
+        let newest =
+            published([at("Fri, 14 Jun 2019 10:00:00 GMT"), at("Thu, 13 Jun 2019 10:00:00 GMT")].iter());
         assert_eq!((newest.date, newest.by), ("2019-06-14".parse().unwrap(), PublishedBy::HttpHeader));
         assert_eq!(published([].iter()).by, PublishedBy::Download);
     }

@@ -39,6 +39,7 @@ enum RefreshError {
 /// Refreshes the lists that the settings want, until `stop`. A change of settings restarts the tasks.
 pub async fn keep_fresh(client: Client, store: Store, settings: Settings, stop: CancellationToken) {
     while !stop.is_cancelled() {
+        let changed = settings.changed(); // before `current`, so that no change falls between the two
         let snapshot = settings.current();
         let mut feeds = JoinSet::new();
         for list in snapshot.platform.lists.clone() {
@@ -46,7 +47,7 @@ pub async fn keep_fresh(client: Client, store: Store, settings: Settings, stop: 
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = settings.changed() => {}
+            () = changed => {}
         }
         feeds.shutdown().await; // safe at any point: a version is activated in one transaction
     }
@@ -124,7 +125,12 @@ impl Feed {
 }
 
 /// Whether a list should be read now: nobody read it within `refresh`, and we did not just fail to.
-fn is_due(list: &ListSettings, row: Option<&ListRow>, last_attempt: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+fn is_due(
+    list: &ListSettings,
+    row: Option<&ListRow>,
+    last_attempt: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> bool {
     let passed = |since: Option<DateTime<Utc>>, span: Duration| {
         since.is_none_or(|since| now - since >= TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX))
     };
