@@ -7,7 +7,7 @@
 //! | module | what | baseline |
 //! |---|---|---|
 //! | [`read`] | `GET /v1/verifications/{id}` | a bare hyper server that answers the same bytes |
-//! | [`write`] | `POST /v1/verifications`, recorded and audited | `pgbench` with single-insert transactions |
+//! | [`mod@write`] | `POST /v1/verifications`, recorded and audited | `pgbench` with single-insert transactions |
 //! | [`screen`] | screenings in process and over HTTP | Jaro-Winkler over every name |
 //! | [`memory`] | resident memory of the gateway, settled and during a swap | the same gateway without lists |
 //! | [`loading`] | reading and indexing a list | a bare csv reader over the same files |

@@ -1,5 +1,7 @@
 //! Forty listed parties with misspelt names and forty ordinary firms through the whole API: who is approved, who is not.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::collections::BTreeMap;
 
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
@@ -118,7 +120,9 @@ fn print(cases: &[Case], outcomes: &[Outcome]) {
 /// How many of each decision.
 fn counted(outcomes: &[Outcome]) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::from([("approve", 0), ("review", 0), ("reject", 0)]);
-    outcomes.iter().for_each(|outcome| *counts.entry(outcome.decision.as_str()).or_default() += 1);
+    for outcome in outcomes {
+        *counts.entry(outcome.decision.as_str()).or_default() += 1;
+    }
     counts
 }
 

@@ -1,5 +1,7 @@
 //! A database that is away takes nothing down with it: no restart, no lie, and service again as soon as it is back.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -31,9 +33,9 @@ async fn a_gateway_waits_for_its_database_and_outlives_it() {
     // Down again, in good order and by a crash; what was stored is served afterwards.
     for crash in [false, true] {
         if crash {
-            platform.database.server().crash()
+            platform.database.server().crash();
         } else {
-            platform.database.server().stop()
+            platform.database.server().stop();
         }
         is_down(&platform).await;
         platform.database.server().restart().unwrap();

@@ -1,5 +1,7 @@
 //! What callers get wrong is answered with what to do; what they repeat is done once.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::ensure;

@@ -1,16 +1,16 @@
 //! A throw-away PostgreSQL from the machine's own binaries, for tests and `kyb serve`.
 //!
 //! [`EphemeralPostgres::start`] makes a folder, starts a small shell script in a process group of its own (the
-//! *keeper*, [`keeper`]) and asks it over a pipe to make a database cluster in the folder and to run a server on it.
+//! *keeper*, `keeper`) and asks it over a pipe to make a database cluster in the folder and to run a server on it.
 //! The keeper owns server and folder. Whatever ends the process that holds the value, be it a drop, an abort or SIGKILL,
 //! closes the pipe, and the keeper then stops the server and removes the folder. Ctrl-C reaches neither keeper nor
 //! server, so a program can finish its requests before its database goes away.
 //!
 //! | module | what |
 //! |---|---|
-//! | [`binaries`] | which PostgreSQL of the machine |
-//! | [`account`] | which user runs it (PostgreSQL refuses root) |
-//! | [`keeper`] | the script and the pipe |
+//! | `binaries` | which PostgreSQL of the machine |
+//! | `account` | which user runs it (PostgreSQL refuses root) |
+//! | `keeper` | the script and the pipe |
 
 mod account;
 mod binaries;

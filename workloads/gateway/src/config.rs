@@ -23,7 +23,7 @@ pub struct Config {
     /// Address and port to listen on.
     #[arg(long, env = "KYB_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
-    /// Folder with platform.yaml and one tenant-<id>.yaml for each tenant; watched for changes.
+    /// Folder with platform.yaml and one tenant-ID.yaml for each tenant; watched for changes.
     #[arg(long, env = "KYB_SETTINGS", value_name = "DIR")]
     pub settings: PathBuf,
     /// File that holds the database's URL; wins over KYB_DATABASE_URL.

@@ -15,7 +15,7 @@ use kyb_telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 /// How long a job is ours. A verification takes milliseconds; only a dead worker lets this pass.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// How soon the queue is asked again after it was empty.
 const WHEN_EMPTY: Duration = Duration::from_millis(250);
 /// How soon the queue is asked again after the database did not answer.
@@ -23,7 +23,7 @@ const WHEN_DOWN: Duration = Duration::from_secs(1);
 /// How soon a failed job is tried again (requirement row B9).
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// How long jobs wait at start for the lists to load; after that they are done without, and come out as `review`.
-const LISTS_WITHIN: Duration = Duration::from_secs(60);
+const LISTS_WITHIN: Duration = Duration::from_mins(1);
 
 /// Works on one job at a time.
 #[derive(Clone)]

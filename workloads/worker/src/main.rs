@@ -44,7 +44,7 @@ struct RunArguments {
     /// Address for /health, /ready and /metrics
     #[arg(long, env = "KYB_LISTEN", default_value = "127.0.0.1:8081")]
     listen: SocketAddr,
-    /// Folder that holds platform.yaml and one tenant-<id>.yaml for each tenant
+    /// Folder that holds platform.yaml and one tenant-ID.yaml for each tenant
     #[arg(long, env = "KYB_SETTINGS")]
     settings: PathBuf,
     /// File that holds the database URL of the runtime role; else KYB_DATABASE_URL

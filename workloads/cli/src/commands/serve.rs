@@ -30,7 +30,7 @@ pub(crate) struct Serve {
     /// A folder that holds a publisher's own files, or sub-folders of such.
     #[arg(long, num_args = 1.., value_name = "DIR", conflicts_with = "settings")]
     lists: Vec<PathBuf>,
-    /// A folder with platform.yaml and one tenant-<id>.yaml for each tenant, watched for changes.
+    /// A folder with platform.yaml and one tenant-ID.yaml for each tenant, watched for changes.
     #[arg(long, value_name = "DIR")]
     settings: Option<PathBuf>,
 }

@@ -97,8 +97,8 @@ mod tests {
             id: "ofac-sdn".parse().unwrap(),
             format: ListFormat::OfacCsv,
             source: ListSource::Urls(vec![]),
-            refresh: Duration::from_secs(60),
-            max_age: Duration::from_secs(60),
+            refresh: Duration::from_mins(1),
+            max_age: Duration::from_mins(1),
             accept_shrink: None,
         }
     }

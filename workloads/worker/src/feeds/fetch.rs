@@ -23,7 +23,7 @@ pub struct FetchLimits {
 
 impl Default for FetchLimits {
     fn default() -> Self {
-        Self { bytes: 256 << 20, time: Duration::from_secs(300), retries: 2 }
+        Self { bytes: 256 << 20, time: Duration::from_mins(5), retries: 2 }
     }
 }
 

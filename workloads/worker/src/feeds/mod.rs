@@ -18,7 +18,7 @@ use accept::Refused;
 use fetch::{Client, FetchError, Fetched};
 
 /// How soon a list is tried again after a failure, at most; a shorter `refresh` wins.
-const RETRY_AFTER: Duration = Duration::from_secs(60);
+const RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// How often the store is asked whether somebody else refreshed a list meanwhile.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -161,8 +161,8 @@ mod tests {
             id: "ofac-sdn".parse().unwrap(),
             format: ListFormat::OfacCsv,
             source: ListSource::Urls(vec![]),
-            refresh: Duration::from_secs(3600),
-            max_age: Duration::from_secs(86_400),
+            refresh: Duration::from_hours(1),
+            max_age: Duration::from_hours(24),
             accept_shrink: None,
         }
     }
