@@ -74,7 +74,7 @@ impl Name {
         if style == Style::Organisation {
             name.words
                 .iter_mut()
-                .filter(|word| word.is_misspelt_form())
+                .filter(|word| legal_form::is_spelling(&word.text) || word.is_misspelt_form())
                 .for_each(|word| word.class = Class::Generic);
         }
         name.promote();

@@ -125,11 +125,19 @@ fn longest(words: &Words, rest: &Range<usize>, side: Side) -> Option<Found> {
         let spelling: Vec<&str> =
             words.words[range.clone()].iter().map(|word| word.letters.as_str()).collect();
         let form = *SPELLINGS.by_words.get(&spelling.join(" "))?;
-        // A short form at the beginning of a name is more often a word of its own (`SA Kahn`, `Co Pilot`).
-        let is_long = spelling[0].len() >= 4;
-        let fits = side == Side::End || count > 1 || is_long || FORMS[usize::from(form)].leads;
+        // A short form at the beginning of a name is more often a word of its own (`SA Kahn`, `Co Pilot`), unless it is
+        // written as an abbreviation (`S.A. Kahn Trading`).
+        let first = &words.words[range.start];
+        let is_clear = spelling[0].len() >= 4 || words.text[first.span.clone()].contains('.');
+        let fits = side == Side::End || count > 1 || is_clear || FORMS[usize::from(form)].leads;
         fits.then_some(Found { form, words: range })
     })
+}
+
+/// Whether a word is the spelling of a form. Where it was left in a name it may be one out of place, so it must not count
+/// like what the body is called.
+pub(crate) fn is_spelling(letters: &str) -> bool {
+    SPELLINGS.by_words.contains_key(letters)
 }
 
 /// Whether the forms of two names agree: `None` where one of them has none, so that nothing can be said.
@@ -189,6 +197,7 @@ mod tests {
             ("Oboronnye Initsiativy o.O.O.", "OOO"),
             ("Societatea cu Răspundere Limitată PRO TRAFFIC", "SRL"),
             ("Acme Widgets, Inc.", "Inc"),
+            ("S.A. Acme Widgets", "SA"),
             ("Management Company", "Co"),
             ("A.P. Møller A/S", "A/S"),
         ] {
