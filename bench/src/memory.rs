@@ -27,6 +27,9 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(20);
 /// After the last change, before memory counts as settled.
 const SETTLES_IN: Duration = Duration::from_secs(2);
 
+/// With what the publisher ends its files.
+const END_OF_FILE: u8 = 0x1a;
+
 /// What one round gave, in MiB.
 struct Round {
     settled: f64,
@@ -112,7 +115,8 @@ async fn peak_until_swapped(
         ensure!(now != before, "still {now}");
         Ok(())
     })
-    .await?;
+    .await
+    .with_context(|| platform.logs_of_programs())?;
     eprintln!("memory: swapped after {:.1} s", began.elapsed().as_secs_f64());
     tokio::time::sleep(SETTLES_IN).await;
     let _ = done.send(()); // the sampler may have failed, which its result says
@@ -130,12 +134,11 @@ fn add_an_entry(folder: &Path, number: u32) -> anyhow::Result<()> {
     let primary = |file: &&mut ListFile| file.name.eq_ignore_ascii_case("sdn.csv");
     let mut files = lists::files(folder)?;
     let file = files.iter_mut().find(primary).context("the list has no sdn.csv")?;
-    if file.bytes.last() == Some(&0x1a) {
-        file.bytes.pop();
-    }
+    let marked = file.bytes.last() == Some(&END_OF_FILE);
+    let whole = file.bytes.strip_suffix(&[END_OF_FILE]).unwrap_or(&file.bytes).trim_ascii_end();
     let line =
-        format!("{},\"ADDED COMPANY {number}\",-0- ,\"SDGT\"{}\r\n", 9_000_000 + number, ",-0- ".repeat(8));
-    file.bytes.extend_from_slice(line.as_bytes());
+        format!("{},\"ADDED COMPANY {number}\",-0- ,\"SDGT\"{}", 9_000_000 + number, ",-0- ".repeat(8));
+    file.bytes = [whole, b"\r\n", line.as_bytes(), if marked { b"\r\n\x1a" } else { b"\r\n" }].concat();
     let changed = file.clone();
     lists::write(folder, &[changed])
 }
