@@ -129,18 +129,25 @@ async fn version(platform: &Platform, client: &Client) -> anyhow::Result<String>
     Ok(version.context("no version in use")?.to_owned())
 }
 
-/// A new version of the list: one organisation more.
+/// A new version of the list: one organisation more, with a row for its address, without which `add.csv` would look cut off.
 fn add_an_entry(folder: &Path, number: u32) -> anyhow::Result<()> {
-    let primary = |file: &&mut ListFile| file.name.eq_ignore_ascii_case("sdn.csv");
-    let mut files = lists::files(folder)?;
-    let file = files.iter_mut().find(primary).context("the list has no sdn.csv")?;
-    let marked = file.bytes.last() == Some(&END_OF_FILE);
-    let whole = file.bytes.strip_suffix(&[END_OF_FILE]).unwrap_or(&file.bytes).trim_ascii_end();
-    let line =
-        format!("{},\"ADDED COMPANY {number}\",-0- ,\"SDGT\"{}", 9_000_000 + number, ",-0- ".repeat(8));
-    file.bytes = [whole, b"\r\n", line.as_bytes(), if marked { b"\r\n\x1a" } else { b"\r\n" }].concat();
-    let changed = file.clone();
-    lists::write(folder, &[changed])
+    let id = 9_000_000 + number;
+    let entry = format!("{id},\"ADDED COMPANY {number}\",-0- ,\"SDGT\"{}", ",-0- ".repeat(8));
+    let address = format!("{id},{id},-0- ,-0- ,\"Cuba\",-0- ");
+    let mut changed = lists::files(folder)?;
+    for (name, line) in [("sdn.csv", entry), ("add.csv", address)] {
+        let named = |file: &&mut ListFile| file.name.eq_ignore_ascii_case(name);
+        let file = changed.iter_mut().find(named).with_context(|| format!("the list has no {name}"))?;
+        file.bytes = with_line(&file.bytes, &line);
+    }
+    lists::write(folder, &changed)
+}
+
+/// The file with one line more, and the publisher's mark again at its end if it was there.
+fn with_line(file: &[u8], line: &str) -> Vec<u8> {
+    let marked = file.last() == Some(&END_OF_FILE);
+    let whole = file.strip_suffix(&[END_OF_FILE]).unwrap_or(file).trim_ascii_end();
+    [whole, b"\r\n", line.as_bytes(), if marked { b"\r\n\x1a" } else { b"\r\n" }].concat()
 }
 
 /// Resident memory of a process in MiB.
