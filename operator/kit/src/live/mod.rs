@@ -1,0 +1,180 @@
+//! What the server has of ours, without asking it: one watch for each kind, and what we wrote ourselves.
+//!
+//! ```text
+//! watch of a kind ─► follow ─► Live ◄── Applier (what the server answered to a write)
+//!                      │         └► lookup by key, list by owner: no request
+//!                      └► Touched: whose object changed ─► reconcile the owner
+//! ```
+//!
+//! A write is seen at once, not only when the watch brings it: otherwise the next reconcile would write it again.
+//! Versions of one object are compared as numbers (Kubernetes 1.35, KEP-5504), so an older event does not undo it.
+
+mod store;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures::{Stream, StreamExt};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::{
+    Client,
+    api::{Api, ApiResource, DynamicObject},
+    runtime::{WatchStreamExt, watcher},
+};
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+
+use crate::{ChildKey, Names};
+use store::Store;
+
+/// What is known of an object.
+#[derive(Debug, Clone)]
+pub enum Lookup {
+    /// No watch was started for its kind.
+    NotWatched,
+    /// The watch of its kind has not brought the first list yet.
+    NotSynced,
+    /// There is none that is ours. Somebody else's object of that name may exist, since only ours are watched.
+    Absent,
+    /// This is the newest version seen, without its managed fields (but those about `spec.replicas`).
+    Present(Arc<DynamicObject>),
+}
+
+/// An object of ours that changed, or was listed again.
+#[derive(Debug, Clone)]
+pub struct Touched {
+    /// Which.
+    pub key: ChildKey,
+    /// The controller that its owner references name, if any: reconcile that one.
+    pub owner: Option<OwnerReference>,
+}
+
+/// What the server has of ours. Cheap to clone; all clones see the same.
+#[derive(Clone)]
+pub struct Live {
+    names: Names,
+    store: Arc<RwLock<Store>>,
+    /// Says that some kind has been listed for the first time.
+    synced: Arc<watch::Sender<()>>,
+}
+
+impl Live {
+    /// Watches nothing yet.
+    pub fn new(names: Names) -> Self {
+        Self {
+            names,
+            store: Arc::new(RwLock::new(Store::new(names))),
+            synced: Arc::new(watch::Sender::new(())),
+        }
+    }
+
+    /// Watches all objects of a kind that carry our label. The stream must be polled for anything to be seen, it never
+    /// ends by itself, and tries again with a growing wait after an error. Watch each kind once.
+    pub fn follow(
+        &self,
+        client: &Client,
+        resource: ApiResource,
+    ) -> impl Stream<Item = Result<Touched, watcher::Error>> + Send + use<> {
+        self.expect(&resource);
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+        let live = self.clone();
+        watcher(api, watcher::Config::default().labels(&self.names.selector())).default_backoff().filter_map(
+            move |event| {
+                let touched = event.map(|event| live.feed(&resource, event)).transpose();
+                std::future::ready(touched)
+            },
+        )
+    }
+
+    /// Says that a kind is going to be watched, so that [`Live::synced`] waits for it.
+    pub fn expect(&self, resource: &ApiResource) {
+        self.write(|store| store.expect(resource));
+    }
+
+    /// Takes in an event of the watch of a kind; [`Live::follow`] does that. For tests, and for watches of another shape.
+    pub fn feed(&self, resource: &ApiResource, event: watcher::Event<DynamicObject>) -> Option<Touched> {
+        let listed = matches!(event, watcher::Event::InitDone);
+        let touched = self.write(|store| store.feed(resource, event));
+        if listed {
+            self.synced.send_replace(());
+        }
+        touched
+    }
+
+    /// Waits until each kind that is watched has been listed once.
+    pub async fn synced(&self) {
+        let mut synced = self.synced.subscribe();
+        while !self.is_synced() {
+            // The sender is ours, so it is never gone.
+            let _ = synced.changed().await;
+        }
+    }
+
+    /// Whether each kind that is watched has been listed once.
+    pub fn is_synced(&self) -> bool {
+        self.read(Store::is_synced)
+    }
+
+    /// What is known of an object.
+    pub fn lookup(&self, key: &ChildKey) -> Lookup {
+        self.read(|store| store.lookup(key))
+    }
+
+    /// The object as its own type; none where there is none, or where it does not parse.
+    pub fn typed<K>(&self, namespace: Option<&str>, name: &str) -> Option<K>
+    where
+        K: kube::Resource<DynamicType = ()> + DeserializeOwned,
+    {
+        let key = ChildKey::new(&ApiResource::erase::<K>(&()), namespace, name);
+        match self.lookup(&key) {
+            Lookup::Present(object) => object.as_ref().clone().try_parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// All watched objects that carry an owner's uid, in order of their keys.
+    pub fn owned_by(&self, owner_uid: &str) -> Vec<(ChildKey, Arc<DynamicObject>)> {
+        self.read(|store| store.owned_by(owner_uid))
+    }
+
+    /// How a watched kind is addressed.
+    pub fn resource(&self, key: &ChildKey) -> Option<ApiResource> {
+        self.read(|store| store.resource(key))
+    }
+
+    /// How many objects are held, for a metric.
+    pub fn len(&self) -> usize {
+        self.read(Store::len)
+    }
+
+    /// Whether no object is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes in what the server answered to a write.
+    pub(crate) fn written(&self, key: &ChildKey, object: DynamicObject) {
+        self.write(|store| store.take(key, object));
+    }
+
+    /// Takes in that the server has deleted the object of this uid.
+    pub(crate) fn deleted(&self, key: &ChildKey, uid: &str) {
+        self.write(|store| store.drop_uid(key, uid));
+    }
+
+    /// The lock is held for lookups and insertions only.
+    fn read<T>(&self, look: impl FnOnce(&Store) -> T) -> T {
+        look(&self.store.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
+        change(&mut self.store.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The version of an object as the number that it is; none where the server numbers differently.
+pub(crate) fn version(metadata: &ObjectMeta) -> Option<u64> {
+    metadata.resource_version.as_ref()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

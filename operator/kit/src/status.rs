@@ -1,0 +1,108 @@
+//! Writing a status, only when it says something else than the one that is there.
+
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use kube::{
+    Client, Resource, ResourceExt,
+    api::{Api, ApiResource, DynamicObject, Patch, PatchParams},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{compare::normalised, digest::canonical, live::version};
+
+/// Whether a status was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrote {
+    /// It was.
+    Yes,
+    /// The one that is there says the same already.
+    Nothing,
+}
+
+/// Writes the status of objects of kinds of our own, by server-side apply: all of a status belongs to one writer.
+///
+/// It remembers what it wrote last, so that a reconcile that still sees an older object neither writes again nor takes
+/// the old conditions' times; see [`StatusWriter::current`].
+#[derive(Clone)]
+pub struct StatusWriter {
+    client: Client,
+    manager: &'static str,
+    last: Arc<Mutex<HashMap<String, Last>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Last {
+    version: u64,
+    status: Value,
+}
+
+impl StatusWriter {
+    /// `manager` is the field manager of statuses, another one than that of children.
+    pub fn new(client: Client, manager: &'static str) -> Self {
+        Self { client, manager, last: Arc::default() }
+    }
+
+    /// The newest status known of `object`: its own, or what was written here since it was read. Build the new
+    /// conditions onto this one's.
+    pub fn current<K, S>(&self, object: &K) -> Option<S>
+    where
+        K: Resource<DynamicType = ()> + Serialize,
+        S: DeserializeOwned,
+    {
+        serde_json::from_value(self.known(object)).ok()
+    }
+
+    /// Writes `status` unless `object` has it already. The object must be the one that was read: if it was deleted, or
+    /// replaced by another of its name, the server refuses.
+    pub async fn write<K, S>(&self, object: &K, status: &S) -> Result<Wrote, kube::Error>
+    where
+        K: Resource<DynamicType = ()> + Serialize + Debug,
+        S: Serialize,
+    {
+        let wanted = serde_json::to_value(status).map_err(kube::Error::SerdeError)?;
+        if normalised(&wanted) == normalised(&self.known(object)) {
+            return Ok(Wrote::Nothing);
+        }
+        let resource = ApiResource::erase::<K>(&());
+        let (name, namespace, uid) =
+            (object.name_any(), object.namespace(), object.uid().unwrap_or_default());
+        let body = json!({
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "metadata": {"name": name, "namespace": namespace, "uid": uid},
+            "status": wanted,
+        });
+        let api: Api<DynamicObject> = match &namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
+            None => Api::all_with(self.client.clone(), &resource),
+        };
+        let params = PatchParams::apply(self.manager).force();
+        let written = api.patch_status(&name, &params, &Patch::Apply(canonical(&body))).await?;
+        let last = Last { version: version(&written.metadata).unwrap_or_default(), status: wanted };
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(uid, last);
+        Ok(Wrote::Yes)
+    }
+
+    /// Forgets an object that is gone.
+    pub fn forget(&self, uid: &str) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+    }
+
+    fn known<K: Resource<DynamicType = ()> + Serialize>(&self, object: &K) -> Value {
+        let seen = version(object.meta()).unwrap_or_default();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let uid = object.meta().uid.as_deref().unwrap_or_default();
+        match last.get(uid) {
+            Some(last) if last.version > seen => return last.status.clone(),
+            Some(_) => drop(last.remove(uid)), // what was seen is as new
+            None => (),
+        }
+        let object = serde_json::to_value(object).unwrap_or_default();
+        object.get("status").cloned().unwrap_or_default()
+    }
+}

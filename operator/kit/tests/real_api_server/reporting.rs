@@ -1,0 +1,89 @@
+//! Statuses and events are written when they say something new.
+
+use k8s_openapi::{
+    api::{core::v1::Service, events::v1::Event},
+    apimachinery::pkg::apis::meta::v1::Condition,
+    jiff::Timestamp,
+};
+use kube::{
+    Api, Resource,
+    api::{DeleteParams, ListParams, PostParams},
+};
+use kyb_kit::{Announcer, ConditionSet, Fact, StatusWriter, Wrote, changes_of_mind};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::bench::{Bench, plane, typed};
+
+/// What a Service's status can say.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Status {
+    #[serde(default)]
+    conditions: Vec<Condition>,
+}
+
+async fn service(bench: &Bench) -> Service {
+    let body = json!({"metadata": {"name": "one"}, "spec": {"ports": [{"port": 80}]}});
+    bench.api().create(&PostParams::default(), &typed(body)).await.unwrap()
+}
+
+fn conditions(reason: &str, before: &[Condition], second: i64) -> Vec<Condition> {
+    let ready = Fact::new("Ready", reason == "Works", reason, "for the test");
+    ConditionSet::new(Some(1), ready).onto(before, Timestamp::from_second(second).unwrap())
+}
+
+#[tokio::test]
+async fn a_status_that_says_the_same_is_not_written_again() {
+    let bench = Bench::new("status").await;
+    let statuses = StatusWriter::new(bench.client.clone(), "kit-test-status");
+    let seen = service(&bench).await;
+    let first = Status { conditions: conditions("Works", &[], 100) };
+    assert_eq!(statuses.write(&seen, &first).await.unwrap(), Wrote::Yes);
+
+    let mark = plane().await.audit_mark().await.unwrap();
+    // A reconcile that still sees the object without its status, and one that sees it with.
+    let with: Service = bench.api().get("one").await.unwrap();
+    for object in [&seen, &with] {
+        let known: Status = statuses.current(object).unwrap();
+        let again = Status { conditions: conditions("Works", &known.conditions, 200) };
+        assert_eq!(statuses.write(object, &again).await.unwrap(), Wrote::Nothing);
+    }
+    let restarted = StatusWriter::new(bench.client.clone(), "kit-test-status");
+    assert_eq!(restarted.write(&with, &first).await.unwrap(), Wrote::Nothing);
+    assert!(!bench.asked_since(mark).await.iter().any(kyb_lab::AuditEvent::is_write));
+
+    let changed = Status { conditions: conditions("Broken", &first.conditions, 300) };
+    assert_eq!(statuses.write(&with, &changed).await.unwrap(), Wrote::Yes);
+    let now: Service = bench.api().get("one").await.unwrap();
+    assert_eq!(now.status.unwrap().conditions.unwrap(), changed.conditions);
+}
+
+#[tokio::test]
+async fn a_status_is_not_written_to_an_object_of_the_same_name() {
+    let bench = Bench::new("status-of-another").await;
+    let statuses = StatusWriter::new(bench.client.clone(), "kit-test-status");
+    let seen = service(&bench).await;
+    let services: Api<Service> = bench.api();
+    services.delete("one", &DeleteParams::default()).await.unwrap();
+    let status = Status { conditions: conditions("Works", &[], 100) };
+    assert!(statuses.write(&seen, &status).await.is_err());
+    service(&bench).await;
+    assert!(statuses.write(&seen, &status).await.is_err());
+    assert!(services.get("one").await.unwrap().status.unwrap().conditions.is_none());
+}
+
+#[tokio::test]
+async fn a_change_of_mind_makes_one_event() {
+    let bench = Bench::new("events").await;
+    let object = service(&bench).await.object_ref(&());
+    let announcer = Announcer::new(bench.client.clone(), "kit.test/operator", Some("pod-1".into()));
+    let (none, works, broken) = (vec![], conditions("Works", &[], 100), conditions("Broken", &[], 200));
+    for (before, after) in [(&none, &works), (&none, &works), (&works, &works), (&works, &broken)] {
+        announcer.announce(&object, &changes_of_mind(before, after)).await;
+    }
+    let events = bench.api::<Event>().list(&ListParams::default()).await.unwrap();
+    let mut said: Vec<_> =
+        events.items.into_iter().map(|event| (event.reason.unwrap(), event.type_.unwrap())).collect();
+    said.sort();
+    assert_eq!(said, [("Broken".into(), "Warning".into()), ("Works".to_owned(), "Normal".to_owned())]);
+}
