@@ -1,0 +1,6 @@
+# Queued and scheduled work, and migrations. The build context is a folder with the static program and ca-certificates.crt; `make images` fills one.
+FROM scratch
+COPY ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY kyb-worker /kyb-worker
+USER 65532:65532
+ENTRYPOINT ["/kyb-worker"]
