@@ -1,0 +1,65 @@
+//! Flags and environment of `kyb-operator`.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+/// Makes the KYB platform run as its custom resources say.
+///
+/// Exit codes: 0 stopped in good order, 1 a fault while running or the lease was lost, 2 refused to start.
+#[derive(Debug, Parser)]
+#[command(name = "kyb-operator", version, max_term_width = 110)]
+pub struct Config {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Log as lines of text for people instead of JSON
+    #[arg(long, env = "KYB_LOG_TEXT", global = true)]
+    pub log_text: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look after the custom resources of a cluster until told to stop
+    Run(Run),
+    /// Print the definitions of the custom resources as YAML
+    Crds,
+}
+
+/// How to run.
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// Address for /health, /ready and /metrics
+    #[arg(long, env = "KYB_LISTEN", default_value = "127.0.0.1:8082", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+    /// File with the installation's root key, 32 random bytes or more, from which API keys are derived
+    #[arg(long, env = "KYB_ROOT_KEY_FILE", value_name = "FILE")]
+    pub root_key_file: PathBuf,
+    /// The namespace that the operator runs in; its lease lies there
+    #[arg(long, env = "KYB_OPERATOR_NAMESPACE", default_value = "kyb-system")]
+    pub namespace: String,
+    /// The ServiceAccount that the operator runs as, bound by name where it has to write Secrets
+    #[arg(long, env = "KYB_OPERATOR_SERVICE_ACCOUNT", default_value = "kyb-operator")]
+    pub service_account: String,
+    /// This replica's name, such as its pod's; told apart from its earlier lives by something random
+    #[arg(long, env = "KYB_POD_NAME", default_value = "kyb-operator")]
+    pub pod_name: String,
+    /// Objects of each kind that are worked on at the same time
+    #[arg(long, env = "KYB_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+    /// Seconds that a lease lasts without a renewal; the holder stops writing a third of it earlier
+    #[arg(long, env = "KYB_LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(6..=300))]
+    pub lease_seconds: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        use clap::CommandFactory as _;
+        Config::command().debug_assert();
+    }
+}

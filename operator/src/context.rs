@@ -1,0 +1,139 @@
+//! What all controllers share: the client, what is known of the cluster, and who writes.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::{
+    core::v1::{Namespace, ObjectReference, Pod},
+    rbac::v1::Subject,
+};
+use kube::{
+    Client, Resource, ResourceExt,
+    runtime::reflector::{ObjectRef, Store},
+};
+use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
+use kyb_kit::{Announcer, Applier, Live, Names, StatusWriter};
+
+use crate::{derive::RootKey, metrics::Metrics};
+
+/// How objects of ours are told from others'.
+pub(crate) const fn marks(manager: &'static str) -> Names {
+    Names {
+        manager,
+        managed_by: names::MANAGED_BY,
+        owner_uid: names::OWNER_UID_LABEL,
+        applied: names::APPLIED_ANNOTATION,
+    }
+}
+
+/// The marks of what the tenant controller writes.
+pub(crate) const TENANT_MARKS: Names = marks(names::TENANT_MANAGER);
+/// The marks of what the region controller writes.
+pub(crate) const REGION_MARKS: Names = marks(names::REGION_MANAGER);
+
+/// What all controllers share.
+pub(crate) struct Context {
+    pub(crate) client: Client,
+    pub(crate) live: Live,
+    pub(crate) tenant_applier: Applier,
+    pub(crate) region_applier: Applier,
+    pub(crate) statuses: StatusWriter,
+    pub(crate) announcer: Announcer,
+    pub(crate) root: RootKey,
+    /// The operator's own account, which it binds to the role that writes Secrets.
+    pub(crate) operator: Subject,
+    pub(crate) metrics: Metrics,
+    pub(crate) stores: Stores,
+}
+
+/// What is watched beside our children.
+pub(crate) struct Stores {
+    pub(crate) tenants: Store<KybTenant>,
+    pub(crate) regions: Store<RegionDeployment>,
+    pub(crate) policies: Store<CachePolicy>,
+    pub(crate) pods: Store<Pod>,
+    /// Namespaces that an administrator labelled with a region.
+    pub(crate) namespaces: Store<Namespace>,
+}
+
+impl Context {
+    /// All regions of this cluster.
+    pub(crate) fn regions(&self) -> Vec<Arc<RegionDeployment>> {
+        self.stores.regions.state()
+    }
+
+    /// The regions that tenants may be handed to: those in a namespace that an administrator gave to them, and of several
+    /// for one region the eldest. Whoever may only create a RegionDeployment somewhere gets no tenant's settings.
+    pub(crate) fn serving_regions(&self) -> Vec<Arc<RegionDeployment>> {
+        let given = |region: &Arc<RegionDeployment>| {
+            self.region_of_namespace(&region.namespace().unwrap_or_default()).as_deref()
+                == Some(region.spec.region.as_str())
+        };
+        self.regions().into_iter().filter(given).filter(|region| self.elder_of(region).is_none()).collect()
+    }
+
+    /// An elder deployment of the same region.
+    pub(crate) fn elder_of(&self, region: &RegionDeployment) -> Option<Arc<RegionDeployment>> {
+        let age = |region: &RegionDeployment| {
+            (region.metadata.creation_timestamp.as_ref().map(|at| at.0), region.uid())
+        };
+        let same = |other: &Arc<RegionDeployment>| {
+            other.spec.region == region.spec.region && age(other) < age(region)
+        };
+        self.regions().into_iter().find(same)
+    }
+
+    /// All tenants.
+    pub(crate) fn tenants(&self) -> Vec<Arc<KybTenant>> {
+        self.stores.tenants.state()
+    }
+
+    /// A cache policy.
+    pub(crate) fn cache_policy(&self, namespace: &str, name: &str) -> Option<Arc<CachePolicy>> {
+        self.stores.policies.get(&ObjectRef::new(name).within(namespace))
+    }
+
+    /// Which region an administrator gave a namespace to.
+    pub(crate) fn region_of_namespace(&self, namespace: &str) -> Option<String> {
+        let namespace = self.stores.namespaces.get(&ObjectRef::new(namespace))?;
+        namespace.labels().get(names::REGION_LABEL).cloned()
+    }
+
+    /// What a region's worker reports.
+    pub(crate) fn report(&self, region: &RegionDeployment) -> Option<RegionReport> {
+        self.live.typed(region.namespace().as_deref(), &region.name_any())
+    }
+
+    /// The pods of one part of a region.
+    pub(crate) fn pods_of(&self, namespace: &str, region: &str, component: &str) -> Vec<Arc<Pod>> {
+        let is =
+            |pod: &Pod, name: &str, value: &str| pod.labels().get(name).is_some_and(|found| found == value);
+        let ours = |pod: &Arc<Pod>| {
+            pod.namespace().as_deref() == Some(namespace)
+                && is(pod, names::INSTANCE_LABEL, region)
+                && is(pod, names::COMPONENT_LABEL, component)
+        };
+        self.stores.pods.state().into_iter().filter(ours).collect()
+    }
+
+    /// How many tenants a region serves.
+    pub(crate) fn tenants_of(&self, region: &RegionDeployment) -> usize {
+        self.tenants().iter().filter(|tenant| serves(region, tenant)).count()
+    }
+
+    /// Tells whoever looks at the object what changed.
+    pub(crate) async fn announce<K: Resource<DynamicType = ()>>(
+        &self,
+        object: &K,
+        before: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition],
+        after: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition],
+    ) {
+        let reference: ObjectReference = object.object_ref(&());
+        self.announcer.announce(&reference, &kyb_kit::changes_of_mind(before, after)).await;
+    }
+}
+
+/// Whether a region may serve a tenant: it is one of the tenant's, and of the same residency.
+pub(crate) fn serves(region: &RegionDeployment, tenant: &KybTenant) -> bool {
+    let placement = &tenant.spec.placement;
+    placement.regions.contains(&region.spec.region) && placement.residency == region.spec.residency
+}

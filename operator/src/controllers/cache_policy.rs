@@ -1,0 +1,128 @@
+//! `CachePolicy`: it owns nothing. The region controller puts it into the settings of the regions that name it; here its
+//! status is kept: who uses it, and how often it hits.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use k8s_openapi::jiff::Timestamp;
+use kube::{ResourceExt, runtime::controller::Action};
+use kyb_crds::{CachePolicy, CachePolicyStatus, CacheReport, ConditionType, Reason, RegionDeployment, names};
+
+use super::region::status::accepted;
+use crate::{
+    context::Context,
+    verdict::{State, Verdict, next, summary},
+};
+
+/// Brings the status up to date.
+pub(crate) async fn reconcile(object: Arc<CachePolicy>, context: Arc<Context>) -> Result<Action, Infallible> {
+    if object.metadata.deletion_timestamp.is_some() {
+        context.statuses.forget(&object.uid().unwrap_or_default());
+        return Ok(Action::await_change());
+    }
+    let users = users(&object, &context);
+    let rates = rates(&users, &context);
+    let verdicts = [delivered(&object, &users, &context), hits(&object, &rates)];
+    let before: CachePolicyStatus = context.statuses.current(&*object).unwrap_or_default();
+    let (failures, wait) = next(before.failures, &verdicts, &object.uid().unwrap_or_default());
+    let conditions = summary(object.metadata.generation, &verdicts, "in use");
+    let status = CachePolicyStatus {
+        observed_generation: object.metadata.generation,
+        conditions: conditions.onto(&before.conditions, Timestamp::now()),
+        used_by: users.iter().map(|region| region.name_any().into()).collect(),
+        hit_rate_percent: mean(&rates),
+        hit_rates: rates,
+        failures,
+    };
+    let written = context.statuses.write(&*object, &status).await;
+    if let Err(error) = &written {
+        let policy = object.name_any();
+        tracing::warn!(policy, error = error as &dyn std::error::Error, "can't write the status");
+        return Ok(Action::requeue(STATUS_RETRY));
+    }
+    context.announce(&*object, &before.conditions, &status.conditions).await;
+    Ok(wait.map_or_else(Action::await_change, Action::requeue))
+}
+
+/// The regions of the same namespace that name the policy.
+fn users(policy: &CachePolicy, context: &Context) -> Vec<Arc<RegionDeployment>> {
+    let (namespace, name) = (policy.namespace(), policy.name_any());
+    let names_it = |region: &Arc<RegionDeployment>| {
+        region.namespace() == namespace
+            && region.spec.cache_policy.as_ref().is_some_and(|wanted| wanted.name.as_str() == name)
+    };
+    let mut users: Vec<_> = context.regions().into_iter().filter(names_it).collect();
+    users.sort_by_key(|region| region.name_any());
+    users
+}
+
+fn delivered(policy: &CachePolicy, users: &[Arc<RegionDeployment>], context: &Context) -> Verdict {
+    let condition = ConditionType::SettingsDelivered;
+    if policy.spec.paused == Some(true) {
+        return Verdict::new(
+            condition,
+            State::Aside,
+            Reason::Paused,
+            "spec.paused is true: changes are not handed on",
+        );
+    }
+    if users.is_empty() {
+        let message = "no RegionDeployment of this namespace names it in spec.cachePolicy";
+        return Verdict::new(condition, State::Aside, Reason::NotUsed, message);
+    }
+    let waiting = users.iter().find(|region| !uses_newest(region, context));
+    match waiting {
+        None => Verdict::well(condition, "every gateway obeys it"),
+        Some(region) => {
+            let message = format!("region {}: not every gateway obeys it yet", region.spec.region);
+            Verdict::new(condition, State::Underway, Reason::SettingsPending, message)
+        }
+    }
+}
+
+fn uses_newest(region: &RegionDeployment, context: &Context) -> bool {
+    let namespace = region.namespace().unwrap_or_default();
+    let written: Option<k8s_openapi::api::core::v1::ConfigMap> =
+        context.live.typed(Some(&namespace), names::PLATFORM_CONFIG_MAP);
+    let wanted = written.and_then(|map| map.metadata.resource_version?.parse::<u64>().ok());
+    let accepted = context.report(region).and_then(|report| accepted(report.status.as_ref()?));
+    wanted.zip(accepted).is_some_and(|(wanted, accepted)| accepted >= wanted)
+}
+
+/// Of each class the lowest rate of all regions: a mean would hide the region in which it does not work.
+fn rates(users: &[Arc<RegionDeployment>], context: &Context) -> Vec<CacheReport> {
+    let mut rates: Vec<CacheReport> = Vec::new();
+    let reports = users.iter().filter_map(|region| context.report(region)?.status);
+    for rate in reports.flat_map(|status| status.caches) {
+        match rates.iter_mut().find(|known| known.class == rate.class) {
+            Some(known) => known.hit_rate_percent = known.hit_rate_percent.min(rate.hit_rate_percent),
+            None => rates.push(rate),
+        }
+    }
+    rates
+}
+
+fn mean(rates: &[CacheReport]) -> Option<i32> {
+    let sum: i32 = rates.iter().map(|rate| rate.hit_rate_percent).sum();
+    i32::try_from(rates.len()).ok().filter(|count| *count > 0).map(|count| sum / count)
+}
+
+/// A missed target is told, but keeps nothing from being ready: the cache works, it only helps less than was hoped.
+fn hits(policy: &CachePolicy, rates: &[CacheReport]) -> Verdict {
+    let condition = ConditionType::HitRateReached;
+    match (policy.spec.hit_rate_target_percent, mean(rates)) {
+        (None, _) => Verdict::new(condition, State::Aside, Reason::NotConfigured, "no target is set"),
+        (Some(_), None) => {
+            Verdict::new(condition, State::Aside, Reason::NoReport, "nothing was looked up yet")
+        }
+        (Some(target), Some(rate)) if rate >= target => {
+            Verdict::well(condition, format!("the target of {target} % is met"))
+        }
+        (Some(target), Some(_)) => {
+            let message = format!("below the target of {target} %; see status.hitRates");
+            Verdict::new(condition, State::Aside, Reason::HitRateBelowTarget, message)
+        }
+    }
+}
+
+/// A status that could not be written is written again soon.
+const STATUS_RETRY: Duration = Duration::from_secs(2);

@@ -1,0 +1,5 @@
+//! One folder or file a kind. Each goes the same way: dereference (all reads), validate, build (pure), apply, status.
+
+pub(crate) mod cache_policy;
+pub(crate) mod region;
+pub(crate) mod tenant;

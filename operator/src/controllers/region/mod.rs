@@ -1,0 +1,129 @@
+//! `RegionDeployment`: the platform's workloads in one region.
+
+mod build;
+mod dereference;
+pub(crate) mod status;
+pub(crate) mod validate;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use k8s_openapi::jiff::Timestamp;
+use kube::{ResourceExt, runtime::controller::Action};
+use kyb_crds::{ConditionType, Reason, RegionDeployment, RegionDeploymentStatus};
+use kyb_kit::{Children, Outcome, Owner, Prune};
+
+use crate::{
+    concern::Concern,
+    context::{Context, REGION_MARKS},
+    verdict::{State, Verdict, next, summary},
+};
+use dereference::Facts;
+use validate::ValidRegion;
+
+/// Brings one region to what its spec says, as far as it is possible now, and says how far that is. Never waits, and never
+/// fails as a whole.
+pub(crate) async fn reconcile(
+    object: Arc<RegionDeployment>,
+    context: Arc<Context>,
+) -> Result<Action, Infallible> {
+    if object.metadata.deletion_timestamp.is_some() {
+        context.statuses.forget(&object.uid().unwrap_or_default());
+        return Ok(Action::await_change()); // the garbage collector takes the children
+    }
+    let region = ValidRegion::of(&object);
+    let facts = dereference::dereference(&object, &region, &context).await;
+    let concerns = build::concerns(&region, &facts, &context.operator, &context.root);
+    let verdicts = match apply(&object, &facts, &concerns, &context).await {
+        Ok(outcome) => verdicts(&region, &facts, &concerns, &outcome, &context),
+        Err(left) => vec![left],
+    };
+    let wait = report(&object, &region, &facts, &verdicts, &context).await;
+    Ok(wait.map_or_else(Action::await_change, Action::requeue))
+}
+
+/// Writes the children; `Err` says why nothing was written.
+async fn apply(
+    object: &RegionDeployment,
+    facts: &Facts,
+    concerns: &[Concern],
+    context: &Context,
+) -> Result<Outcome, Verdict> {
+    if let Some(problem) = &facts.refusal {
+        return Err(Verdict::of_problem(ConditionType::AccessReady, problem));
+    }
+    if object.spec.paused == Some(true) {
+        let message = "spec.paused is true: nothing is written; set it to false to go on";
+        return Err(Verdict::new(ConditionType::AccessReady, State::Aside, Reason::Paused, message));
+    }
+    let wanted = concerns.iter().filter_map(|concern| concern.children.as_ref().ok()).flatten().cloned();
+    let invalid =
+        |why: String| Verdict::new(ConditionType::AccessReady, State::Stuck, Reason::InvalidSpec, why);
+    let owner = Owner::of(object).map_err(|why| invalid(why.to_string()))?;
+    let children = Children::of(&owner, &REGION_MARKS, wanted).map_err(|why| invalid(why.to_string()))?;
+    // What could not be built, or waits for a migration, is not wanted less: only a whole build may delete.
+    let whole = concerns.iter().all(|concern| concern.children.is_ok());
+    let prune = if whole { Prune::default() } else { Prune::nothing() };
+    let outcome = context.region_applier.apply(&children, &prune).await;
+    context.metrics.applied("RegionDeployment", &outcome);
+    Ok(outcome)
+}
+
+fn verdicts(
+    region: &ValidRegion,
+    facts: &Facts,
+    concerns: &[Concern],
+    outcome: &Outcome,
+    context: &Context,
+) -> Vec<Verdict> {
+    let of = |concern: &Concern| {
+        let applied =
+            Verdict::of_concern(concern, &outcome.failures, "accounts and network policies are in place");
+        status::observed(applied, region, facts, &context.live)
+    };
+    let mut verdicts: Vec<Verdict> = concerns.iter().map(of).collect();
+    // In the order in which they depend on each other, so that the cause is named before what follows from it.
+    verdicts.sort_by_key(|verdict| match verdict.condition {
+        ConditionType::AccessReady => 0,
+        ConditionType::DatabaseReady => 1,
+        ConditionType::Migrated => 2,
+        ConditionType::RedisReady => 3,
+        ConditionType::WorkerReady => 4,
+        ConditionType::GatewayReady => 5,
+        _ => 6,
+    });
+    verdicts.push(status::watchlists(region, facts));
+    verdicts
+}
+
+/// Writes the status, tells what changed, and says when to look again.
+async fn report(
+    object: &RegionDeployment,
+    region: &ValidRegion,
+    facts: &Facts,
+    verdicts: &[Verdict],
+    context: &Context,
+) -> Option<Duration> {
+    let before: RegionDeploymentStatus = context.statuses.current(object).unwrap_or_default();
+    let (failures, wait) = next(before.failures, verdicts, &object.uid().unwrap_or_default());
+    let ready = format!("region {} works", region.region);
+    let conditions =
+        summary(object.metadata.generation, verdicts, &ready).onto(&before.conditions, Timestamp::now());
+    let status = RegionDeploymentStatus { failures, conditions, ..status::status(object, region, facts) };
+    match context.statuses.write(object, &status).await {
+        Ok(_) => {
+            context.announce(object, &before.conditions, &status.conditions).await;
+            wait
+        }
+        Err(error) => {
+            tracing::warn!(
+                region = region.region,
+                error = &error as &dyn std::error::Error,
+                "can't write the status"
+            );
+            Some(wait.unwrap_or(STATUS_RETRY))
+        }
+    }
+}
+
+/// A status that could not be written is written again soon.
+const STATUS_RETRY: Duration = Duration::from_secs(2);

@@ -1,0 +1,225 @@
+//! What a region's status says.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::ApiResource;
+use kyb_crds::{
+    ConditionType, Reason, RegionDeployment, RegionDeploymentStatus, RegionReportStatus, ServiceStatus,
+    WatchlistState, names,
+};
+use kyb_kit::{ChildKey, Live, Lookup};
+
+use super::{
+    dereference::{Facts, Migration, Running},
+    validate::{Database, Redis, TEMPLATE_REVISION, ValidRegion},
+};
+use crate::{
+    component::{DATABASE, GATEWAY, REDIS, WORKER},
+    verdict::{State, Verdict},
+};
+
+/// What is made of a verdict about applying, once it is known what runs.
+pub(crate) fn observed(applied: Verdict, region: &ValidRegion, facts: &Facts, live: &Live) -> Verdict {
+    if applied.state > State::Underway {
+        return applied;
+    }
+    match applied.condition {
+        ConditionType::DatabaseReady => database(region, facts),
+        ConditionType::Migrated => migrated(region, facts),
+        ConditionType::RedisReady => redis(region, facts),
+        ConditionType::GatewayReady => workload(applied, &facts.gateway, "gateways"),
+        ConditionType::WorkerReady => workload(applied, &facts.worker, "workers"),
+        ConditionType::SettingsDelivered => delivered(region, facts, live),
+        _ => applied,
+    }
+}
+
+fn database(region: &ValidRegion, facts: &Facts) -> Verdict {
+    let condition = ConditionType::DatabaseReady;
+    if let Some(problem) = &facts.secrets {
+        return Verdict::of_problem(condition, problem);
+    }
+    match &region.database {
+        Database::Development(_) => running(condition, &facts.database, "databases"),
+        // Whether it answers is seen by the migration and by the worker's report; here no password is known.
+        Database::External(_) if schema(facts).is_some() => Verdict::well(condition, "the worker reaches it"),
+        Database::External(_) => match &facts.migration {
+            Migration::Failed(why) => {
+                let message = format!(
+                    "the migration could not use the database: {why}; see `kubectl logs -n {} job/{}`",
+                    region.namespace,
+                    super::build::database::migration_name(region)
+                );
+                Verdict::new(condition, State::Stuck, Reason::DatabaseUnreachable, message)
+            }
+            _ => Verdict::new(condition, State::Underway, Reason::NoReport, "no worker has reached it yet"),
+        },
+    }
+}
+
+fn migrated(region: &ValidRegion, facts: &Facts) -> Verdict {
+    let condition = ConditionType::Migrated;
+    let job = super::build::database::migration_name(region);
+    match &facts.migration {
+        Migration::Succeeded => {
+            Verdict::well(condition, format!("the tables are those of version {}", region.version))
+        }
+        Migration::Running => {
+            let message = format!("Job {}/{job} has not ended yet", region.namespace);
+            Verdict::new(condition, State::Underway, Reason::Migrating, message)
+        }
+        Migration::Failed(why) => {
+            let message = format!(
+                "Job {0}/{job} failed ({why}); see `kubectl logs -n {0} job/{job}`, mend the cause and delete the Job",
+                region.namespace
+            );
+            Verdict::new(condition, State::Stuck, Reason::MigrationFailed, message)
+        }
+    }
+}
+
+fn redis(region: &ValidRegion, facts: &Facts) -> Verdict {
+    let condition = ConditionType::RedisReady;
+    match &region.redis {
+        None => {
+            Verdict::new(condition, State::Aside, Reason::NotConfigured, "every gateway caches for itself")
+        }
+        Some(Redis::External) => Verdict::well(condition, "one's own; it is not looked after"),
+        Some(Redis::Development(_)) => running(condition, &facts.redis, "Redis pods"),
+    }
+}
+
+/// A workload whose change waits for the migration may still run as it was, which is not what was asked for.
+fn workload(applied: Verdict, running_now: &Running, what: &str) -> Verdict {
+    if applied.state == State::Underway {
+        return applied;
+    }
+    running(applied.condition, running_now, what)
+}
+
+fn running(condition: ConditionType, running: &Running, what: &str) -> Verdict {
+    let enough = running.exists && running.settled && running.ready >= running.desired;
+    if enough {
+        return Verdict::well(condition, format!("{} {what} are ready", running.ready));
+    }
+    if let Some(trouble) = &running.trouble {
+        return Verdict::of_problem(condition, trouble);
+    }
+    // No counts: they go up and down while pods come up, and each would be a write.
+    let message = format!("not all wanted {what} are ready yet");
+    Verdict::new(condition, State::Underway, Reason::ReplicasUnavailable, message)
+}
+
+fn delivered(region: &ValidRegion, facts: &Facts, live: &Live) -> Verdict {
+    let condition = ConditionType::SettingsDelivered;
+    let Some(report) = &facts.report else {
+        return Verdict::new(condition, State::Underway, Reason::NoReport, "the worker has not reported yet");
+    };
+    let refused = report.workloads.iter().find_map(|workload| {
+        let problem = workload.settings.as_ref()?.problem.as_ref()?;
+        Some(format!("{} refuses {}: {}", workload.name, problem.file, problem.message))
+    });
+    if let Some(message) = refused {
+        return Verdict::new(condition, State::Stuck, Reason::SettingsRefused, message);
+    }
+    let resource = ApiResource::erase::<ConfigMap>(&());
+    let key = ChildKey::new(&resource, Some(&region.namespace), names::PLATFORM_CONFIG_MAP);
+    let Lookup::Present(written) = live.lookup(&key) else {
+        return Verdict::new(
+            condition,
+            State::Underway,
+            Reason::SettingsPending,
+            "the settings are not written yet",
+        );
+    };
+    let wanted = written.metadata.resource_version.as_deref().and_then(|version| version.parse::<u64>().ok());
+    match (wanted, accepted(report)) {
+        (Some(wanted), Some(accepted)) if accepted >= wanted => {
+            Verdict::well(condition, "every gateway uses the newest settings")
+        }
+        (_, None) => {
+            Verdict::new(condition, State::Underway, Reason::NoReport, "no gateway has reported yet")
+        }
+        _ => {
+            let message = "not every gateway uses the newest settings yet";
+            Verdict::new(condition, State::Underway, Reason::SettingsPending, message)
+        }
+    }
+}
+
+/// The least settings version of all gateways; None where there are none.
+pub(crate) fn accepted(report: &RegionReportStatus) -> Option<u64> {
+    let gateways = report.workloads.iter().filter(|workload| workload.component.as_str() == GATEWAY);
+    let version = |workload: &kyb_crds::WorkloadReport| {
+        let settings = workload.settings.as_ref()?;
+        settings.resource_version.parse::<u64>().ok()
+    };
+    // One that has not said anything has not accepted anything.
+    gateways.map(|gateway| version(gateway).unwrap_or(0)).min()
+}
+
+/// The verdict about the watchlists.
+pub(crate) fn watchlists(region: &ValidRegion, facts: &Facts) -> Verdict {
+    let condition = ConditionType::WatchlistsFresh;
+    if region.watchlists.is_empty() {
+        let message = "spec.watchlists is empty: every screening ends in an error, since nothing is compared";
+        return Verdict::new(condition, State::Stuck, Reason::NoWatchlists, message);
+    }
+    let Some(report) = &facts.report else {
+        return Verdict::new(condition, State::Underway, Reason::NoReport, "the worker has not reported yet");
+    };
+    for wanted in &region.watchlists {
+        let found = report.watchlists.iter().find(|list| list.name == wanted.name);
+        let problem = found.and_then(|list| list.problem.clone());
+        let state = found.map_or(WatchlistState::Missing, |list| list.state);
+        if state == WatchlistState::Fresh {
+            continue;
+        }
+        let why = problem.map_or_else(String::new, |why| format!(": {why}"));
+        let message = format!(
+            "list {} is {}{why}",
+            wanted.name,
+            if state == WatchlistState::Stale { "stale" } else { "missing" }
+        );
+        return Verdict::new(condition, State::Failing, Reason::WatchlistsStale, message);
+    }
+    Verdict::well(condition, "every list is in use and fresh")
+}
+
+fn schema(facts: &Facts) -> Option<i64> {
+    facts.report.as_ref()?.database.as_ref()?.schema_version
+}
+
+/// The whole status, but for conditions and failures.
+pub(crate) fn status(
+    object: &RegionDeployment,
+    region: &ValidRegion,
+    facts: &Facts,
+) -> RegionDeploymentStatus {
+    let service = |name: &str, running: &Running| {
+        running.exists.then(|| ServiceStatus {
+            name: name.into(),
+            desired: running.desired,
+            ready: running.ready,
+            image: running.image.clone(),
+        })
+    };
+    let services = [
+        service(GATEWAY, &facts.gateway),
+        service(WORKER, &facts.worker),
+        service(DATABASE, &facts.database),
+        service(REDIS, &facts.redis),
+    ];
+    let report = facts.report.as_ref();
+    RegionDeploymentStatus {
+        observed_generation: object.metadata.generation,
+        gateways: facts.gateway.exists.then(|| format!("{}/{}", facts.gateway.ready, facts.gateway.desired)),
+        defaults: region.defaults(),
+        services: services.into_iter().flatten().collect(),
+        tenants: i32::try_from(facts.tenants).ok(),
+        settings_version: report.and_then(accepted).map(|version| version.to_string()),
+        schema_version: schema(facts),
+        watchlists: report.map(|report| report.watchlists.clone()).unwrap_or_default(),
+        latest_template_revision: Some(TEMPLATE_REVISION),
+        ..RegionDeploymentStatus::default()
+    }
+}

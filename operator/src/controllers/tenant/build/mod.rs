@@ -1,0 +1,60 @@
+//! What a tenant owns. Pure: from a checked tenant and what was read, to objects.
+
+pub(crate) mod access;
+mod keys;
+pub(crate) mod limits;
+mod namespaces;
+mod network;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use k8s_openapi::{api::rbac::v1::Subject, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use kube::Resource;
+use kyb_crds::ConditionType;
+use kyb_kit::Child;
+use serde::Serialize;
+
+pub(crate) use super::validate::Place;
+pub(crate) use keys::{IssuedKey, issue};
+
+use super::{dereference::Facts, validate::ValidTenant};
+use crate::concern::Concern;
+
+/// The namespaces, what lies in them, and the settings in those of the regions.
+pub(crate) fn concerns(
+    tenant: &ValidTenant,
+    facts: &Facts,
+    keys: &[IssuedKey],
+    operator: &Subject,
+) -> Vec<Concern> {
+    let bounds = children(namespaces::namespaces(tenant))
+        .chain(children(limits::quotas(tenant)))
+        .chain(children(limits::limit_ranges(tenant)))
+        .chain(children(network::policies(tenant)));
+    let access = children(access::grants(tenant))
+        .chain(children(access::service_accounts(tenant)))
+        .chain([Child::new(&access::operator_binding(tenant, operator))]);
+    vec![
+        Concern::of(ConditionType::NamespacesReady, bounds),
+        Concern::of(ConditionType::AccessReady, access),
+        Concern::of(ConditionType::KeysReady, children(keys::secrets(tenant, keys))),
+        Concern {
+            condition: ConditionType::PolicyValid,
+            children: settings::config_maps(tenant, facts, keys).map(|maps| children(maps).collect()),
+        },
+    ]
+}
+
+fn children<K: Resource<DynamicType = ()> + Serialize>(objects: Vec<K>) -> impl Iterator<Item = Child> {
+    objects.into_iter().map(|object| Child::new(&object))
+}
+
+/// The name and place of an object.
+pub(crate) fn object_meta(name: &str, namespace: Option<&str>) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: namespace.map(str::to_owned),
+        ..ObjectMeta::default()
+    }
+}

@@ -1,0 +1,143 @@
+use serde_json::json;
+
+use super::*;
+use crate::{context::TENANT_MARKS, derive::RootKey};
+use kyb_kit::{Children, Owner};
+
+fn tenant() -> ValidTenant {
+    let object = serde_json::from_value(json!({
+        "apiVersion": "kyb.dev/v1alpha1",
+        "kind": "KybTenant",
+        "metadata": {"name": "acme", "uid": "uid-acme"},
+        "spec": {
+            "id": "acme",
+            "displayName": "Acme Payments",
+            "plan": "enterprise",
+            "placement": {"home": "us-east-1", "regions": ["us-east-1"], "residency": "US"},
+            "contexts": [{"name": "lending"}, {"name": "trade", "quota": {"pods": "3"}}],
+            "access": [
+                {"name": "lending-team", "role": "ContextManager", "contexts": ["lending"], "subjects": [{"kind": "Group", "name": "acme-lending"}]},
+                {"name": "audit", "role": "Auditor", "subjects": [{"kind": "User", "name": "eve"}]},
+            ],
+            "egress": [{"name": "partner", "cidr": "203.0.113.0/24", "ports": [443]}],
+            "apiKeys": [{"name": "default", "role": "ServiceAccount", "generation": 2, "overlap": "24h"}],
+            "verification": {"policy": [{"name": "critical", "when": "risk.score >= 85", "then": "reject", "reason": "RISK_CRITICAL"}]},
+        },
+    }));
+    ValidTenant::of(&object.unwrap())
+}
+
+fn facts() -> Facts {
+    let serving = super::super::dereference::Serving {
+        region: "us-east-1".into(),
+        namespace: "kyb-us-east-1".into(),
+        accepted: None,
+    };
+    Facts { serving: vec![serving], regions_here: 1, ..Facts::default() }
+}
+
+fn operator() -> Subject {
+    serde_json::from_value(
+        json!({"kind": "ServiceAccount", "name": "kyb-operator", "namespace": "kyb-system"}),
+    )
+    .unwrap()
+}
+
+fn root() -> RootKey {
+    RootKey::new(&[7; 32]).unwrap()
+}
+
+fn at(text: &str) -> chrono::DateTime<chrono::Utc> {
+    text.parse().unwrap()
+}
+
+fn children() -> Vec<Child> {
+    let (tenant, facts) = (tenant(), facts());
+    let keys = issue(&tenant, &facts, &[], &root(), at("2026-01-01T00:00:00Z"));
+    concerns(&tenant, &facts, &keys, &operator())
+        .into_iter()
+        .flat_map(|concern| concern.children.unwrap())
+        .collect()
+}
+
+#[test]
+fn no_object_is_built_twice_and_each_is_within_the_owners_reach() {
+    let owner = Owner {
+        api_version: "kyb.dev/v1alpha1".into(),
+        kind: "KybTenant".into(),
+        namespace: None,
+        name: "acme".into(),
+        uid: "uid-acme".into(),
+    };
+    let built = children();
+    assert_eq!(Children::of(&owner, &TENANT_MARKS, built.clone()).unwrap().len(), built.len());
+}
+
+#[test]
+fn every_namespace_is_closed_but_for_what_is_listed() {
+    let built = children();
+    let of_kind = |kind: &str, namespace: &str| -> Vec<String> {
+        let is =
+            |child: &&Child| child.key().kind == kind && child.key().namespace.as_deref() == Some(namespace);
+        built.iter().filter(is).map(|child| child.key().name.clone()).collect()
+    };
+    for namespace in ["kyb-t-acme", "kyb-t-acme--lending", "kyb-t-acme--trade"] {
+        let mut policies = of_kind("NetworkPolicy", namespace);
+        policies.sort();
+        assert_eq!(policies, ["kyb-allow-dns", "kyb-allow-gateways", "kyb-deny-all", "kyb-egress-partner"]);
+        assert_eq!(of_kind("ResourceQuota", namespace), ["kyb-tenant"]);
+    }
+    assert_eq!(of_kind("RoleBinding", "kyb-t-acme--lending"), ["kyb-lending-team", "kyb-audit"]);
+    assert_eq!(
+        of_kind("RoleBinding", "kyb-t-acme--trade"),
+        ["kyb-audit"],
+        "a grant holds in its contexts only"
+    );
+    assert_eq!(of_kind("Secret", "kyb-t-acme"), ["kyb-key-default"]);
+}
+
+#[test]
+fn the_settings_are_what_a_workload_accepts_and_hold_no_key() {
+    let built = children();
+    let settings = built.iter().find(|child| child.key().kind == "ConfigMap").unwrap();
+    let text = settings.body()["data"]["tenant-acme.yaml"].as_str().unwrap();
+    let file = serde_yaml::from_str(text).unwrap();
+    let platform = kyb_settings::files::PlatformFile::default();
+    let snapshot = kyb_settings::Snapshot::of(&platform, &[file], std::path::Path::new("/")).unwrap();
+    let key = root().api_key("acme", "default", 2);
+    assert!(snapshot.authenticate(&key.text, at("2026-01-01T00:00:00Z")).is_ok());
+    assert!(!text.contains(key.text.rsplit_once('_').unwrap().1), "{text}");
+}
+
+#[test]
+fn an_earlier_generation_is_accepted_for_its_overlap_and_no_longer() {
+    let (tenant, facts) = (tenant(), facts());
+    let first = kyb_crds::TenantKeyStatus {
+        name: "default".into(),
+        key_id: None,
+        generation: Some(1),
+        previous_until: None,
+        secret: None,
+    };
+    let noon = at("2026-01-01T12:00:00Z");
+    let rotated = issue(&tenant, &facts, &[first], &root(), noon);
+    let until = rotated[0].previous.as_ref().unwrap().until;
+    assert_eq!(until, at("2026-01-02T12:00:00Z"));
+    let status = [rotated[0].status(&tenant)];
+    let later = issue(&tenant, &facts, &status, &root(), at("2026-01-02T11:59:59Z"));
+    assert_eq!(later[0].previous.as_ref().unwrap().until, until, "the time is set once");
+    assert!(issue(&tenant, &facts, &status, &root(), until)[0].previous.is_none());
+    assert!(
+        issue(&tenant, &facts, &[], &root(), noon)[0].previous.is_none(),
+        "without a status nothing earlier counts"
+    );
+}
+
+#[test]
+fn a_tenant_that_is_going_has_no_keys() {
+    let (tenant, facts) = (tenant(), Facts { erasing: true, ..facts() });
+    let keys = issue(&tenant, &facts, &[], &root(), at("2026-01-01T00:00:00Z"));
+    let maps = settings::config_maps(&tenant, &facts, &keys).unwrap();
+    let text = &maps[0].data.as_ref().unwrap()["tenant-acme.yaml"];
+    assert!(text.contains("erase: true") && text.contains("api_keys: []"), "{text}");
+}

@@ -1,0 +1,173 @@
+//! `KybTenant`: a customer of the platform.
+
+pub(crate) mod build;
+mod dereference;
+mod finalize;
+pub(crate) mod plan;
+mod status;
+pub(crate) mod validate;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use chrono::Utc;
+use k8s_openapi::{api::core::v1::Secret, jiff::Timestamp};
+use kube::{ResourceExt, api::ApiResource, runtime::controller::Action};
+use kyb_crds::{ConditionType, KybTenant, Reason, TenantKeyStatus, TenantStatus, names};
+use kyb_kit::{Child, ChildKey, Children, Outcome, Owner, Prune};
+
+use crate::{
+    concern::Concern,
+    context::{Context, TENANT_MARKS},
+    verdict::{State, Verdict, next},
+};
+use build::IssuedKey;
+use dereference::Facts;
+use validate::ValidTenant;
+
+/// Brings one tenant to what its spec says, as far as it is possible now, and says how far that is. Never waits, and never
+/// fails as a whole: what went wrong stands in the status, and the time to look again follows from it.
+pub(crate) async fn reconcile(object: Arc<KybTenant>, context: Arc<Context>) -> Result<Action, Infallible> {
+    let tenant = ValidTenant::of(&object);
+    let facts = dereference::dereference(&object, &tenant, &context).await;
+    let before: TenantStatus = context.statuses.current(&*object).unwrap_or_default();
+    if object.metadata.deletion_timestamp.is_some() && !facts.erasing {
+        // The garbage collector takes the children; a status would only race with the object's end.
+        let wait = finalize::finalize(&object, &tenant, &facts, &context).await;
+        return Ok(wait.map_or_else(Action::await_change, Action::requeue));
+    }
+    let keys = build::issue(&tenant, &facts, &before.keys, &context.root, Utc::now());
+    let concerns = build::concerns(&tenant, &facts, &keys, &context.operator);
+    let applied = apply(&object, &facts, &concerns, revoked(&tenant, &before), &context).await;
+    let verdicts = verdicts(&tenant, &facts, &concerns, &applied, &context);
+    let wait = report(&object, &tenant, &facts, &keys, &verdicts, &before, &context).await;
+    let wait = finalize::finalize(&object, &tenant, &facts, &context).await.or(wait);
+    Ok(wait.map_or_else(Action::await_change, Action::requeue))
+}
+
+/// What was done, or why nothing was.
+enum Applied {
+    Done(Outcome),
+    /// Nothing was written, and this is why.
+    Left(State, Reason, String),
+}
+
+/// Secrets of keys that the spec does not name any more. Secrets are not watched, so it is the status that remembers them.
+fn revoked(tenant: &ValidTenant, before: &TenantStatus) -> Vec<(ChildKey, ApiResource)> {
+    let resource = ApiResource::erase::<Secret>(&());
+    let namespace = names::tenant_namespace(&tenant.id);
+    let gone = |known: &&TenantKeyStatus| !tenant.keys.iter().any(|key| key.name == known.name.as_str());
+    let secret = |known: &TenantKeyStatus| {
+        (
+            ChildKey::new(&resource, Some(&namespace), &names::key_secret(known.name.as_str())),
+            resource.clone(),
+        )
+    };
+    before.keys.iter().filter(gone).map(secret).collect()
+}
+
+async fn apply(
+    object: &KybTenant,
+    facts: &Facts,
+    concerns: &[Concern],
+    revoked: Vec<(ChildKey, ApiResource)>,
+    context: &Context,
+) -> Applied {
+    if let Some(elder) = &facts.elder {
+        let message =
+            format!("KybTenant {elder} has the id {} already; delete one of the two", object.spec.id);
+        return Applied::Left(State::Stuck, Reason::DuplicateTenant, message);
+    }
+    if object.spec.paused == Some(true) {
+        let message = "spec.paused is true: nothing is written; set it to false to go on".to_owned();
+        return Applied::Left(State::Aside, Reason::Paused, message);
+    }
+    let wanted = concerns.iter().filter_map(|concern| concern.children.as_ref().ok()).flatten().cloned();
+    let children = match children(object, wanted) {
+        Ok(children) => children,
+        Err(why) => return Applied::Left(State::Stuck, Reason::InvalidSpec, why),
+    };
+    // What could not be built is not wanted less: only a whole build may delete.
+    let whole = concerns.iter().all(|concern| concern.children.is_ok());
+    let prune = if whole {
+        Prune { namespaces: true, unwatched: revoked, ..Prune::default() }
+    } else {
+        Prune::nothing()
+    };
+    let outcome = context.tenant_applier.apply(&children, &prune).await;
+    context.metrics.applied("KybTenant", &outcome);
+    Applied::Done(outcome)
+}
+
+fn children(object: &KybTenant, wanted: impl Iterator<Item = Child>) -> Result<Children, String> {
+    let owner = Owner::of(object).map_err(|why| why.to_string())?;
+    Children::of(&owner, &TENANT_MARKS, wanted).map_err(|why| why.to_string())
+}
+
+fn verdicts(
+    tenant: &ValidTenant,
+    facts: &Facts,
+    concerns: &[Concern],
+    applied: &Applied,
+    context: &Context,
+) -> Vec<Verdict> {
+    let regions = status::regions(tenant, facts, &context.live);
+    let delivered = status::delivered(tenant, facts, &regions);
+    let outcome = match applied {
+        Applied::Done(outcome) => outcome,
+        Applied::Left(state, reason, message) => {
+            return vec![
+                Verdict::new(ConditionType::NamespacesReady, *state, *reason, message.clone()),
+                delivered,
+            ];
+        }
+    };
+    let of = |concern: &Concern| {
+        let done = match concern.condition {
+            ConditionType::NamespacesReady => "namespaces, quota and network policies are in place",
+            ConditionType::AccessReady => "role bindings and service accounts are in place",
+            ConditionType::KeysReady => "every API key is issued",
+            _ => "the rules compile",
+        };
+        Verdict::of_concern(concern, &outcome.failures, done)
+    };
+    let mut verdicts: Vec<Verdict> = concerns.iter().map(of).collect();
+    for verdict in &mut verdicts {
+        if verdict.condition == ConditionType::KeysReady {
+            *verdict = status::keys(tenant, facts, verdict.clone());
+        }
+    }
+    verdicts.push(delivered);
+    verdicts
+}
+
+/// Writes the status, tells what changed, and says when to look again.
+async fn report(
+    object: &KybTenant,
+    tenant: &ValidTenant,
+    facts: &Facts,
+    keys: &[IssuedKey],
+    verdicts: &[Verdict],
+    before: &TenantStatus,
+    context: &Context,
+) -> Option<Duration> {
+    let (mut status, conditions) = status::status(object, tenant, facts, &context.live, keys, verdicts);
+    let (failures, wait) = next(before.failures, verdicts, &object.uid().unwrap_or_default());
+    status.failures = failures;
+    status.conditions = conditions.onto(&before.conditions, Timestamp::now());
+    match context.statuses.write(object, &status).await {
+        Ok(_) => context.announce(object, &before.conditions, &status.conditions).await,
+        Err(error) => {
+            tracing::warn!(
+                tenant = object.name_any(),
+                error = &error as &dyn std::error::Error,
+                "can't write the status"
+            );
+            return Some(wait.unwrap_or(STATUS_RETRY));
+        }
+    }
+    let ends = keys.iter().filter_map(|key| (key.previous.as_ref()?.until - Utc::now()).to_std().ok());
+    wait.into_iter().chain(ends).min()
+}
+
+/// A status that could not be written is written again soon.
+const STATUS_RETRY: Duration = Duration::from_secs(2);

@@ -1,0 +1,32 @@
+//! The operator: makes the platform run as custom resources say.
+//!
+//! ```text
+//!              ┌─ watches: custom resources, our children, pods, labelled namespaces
+//!  run ────────┤
+//!              └─ election ─► fence ─► controllers ─ one object at a time ─► dereference ─► validate ─► build ─► apply ─► status
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`config`], [`run`], [`server`] | flags, the process, its probes and metrics |
+//! | `controllers` | one folder a kind, one file a step |
+//! | `context` | what all controllers share |
+//! | `concern`, `verdict` | the parts of an object that can go wrong on their own, and what became of them |
+//! | [`derive`] | secrets that every region arrives at by itself |
+//! | [`profile`] | defaults by environment |
+//! | [`roles`] | the ClusterRoles that may be bound |
+//!
+
+mod component;
+mod concern;
+pub mod config;
+mod context;
+mod controllers;
+pub mod derive;
+pub mod metrics;
+pub mod profile;
+pub mod roles;
+pub mod run;
+pub mod server;
+mod triggers;
+mod verdict;

@@ -1,0 +1,70 @@
+//! Which objects to look at again when another one changes.
+
+use std::sync::Arc;
+
+use kube::{
+    Resource, ResourceExt,
+    runtime::reflector::{ObjectRef, Store},
+};
+use kyb_crds::{CachePolicy, KybTenant, RegionDeployment};
+use kyb_kit::Touched;
+
+use crate::context::serves;
+
+/// The owner, of kind `K`, of a child that changed.
+pub(crate) fn owner<K: Resource<DynamicType = ()>>(touched: &Touched) -> Option<ObjectRef<K>> {
+    let owner = touched.owner.as_ref().filter(|owner| owner.kind == K::kind(&()))?;
+    let reference = ObjectRef::new(&owner.name);
+    // An owner with a namespace owns only within it, so it is in the child's; one without has none.
+    Some(match (&touched.key.namespace, is_namespaced::<K>()) {
+        (Some(namespace), true) => reference.within(namespace),
+        _ => reference,
+    })
+}
+
+fn is_namespaced<K: Resource<DynamicType = ()>>() -> bool {
+    K::kind(&()) != KybTenant::kind(&())
+}
+
+/// Tenants that a region may serve.
+pub(crate) fn tenants_of(tenants: &Store<KybTenant>, region: &RegionDeployment) -> Vec<ObjectRef<KybTenant>> {
+    tenants
+        .state()
+        .iter()
+        .filter(|tenant| serves(region, tenant))
+        .map(|tenant| ObjectRef::from_obj(&**tenant))
+        .collect()
+}
+
+/// All tenants: which region is the first of a cluster matters to each.
+pub(crate) fn all_tenants(tenants: &Store<KybTenant>) -> Vec<ObjectRef<KybTenant>> {
+    tenants.state().iter().map(|tenant| ObjectRef::from_obj(&**tenant)).collect()
+}
+
+/// Regions that serve a tenant, whose count of tenants it changes.
+pub(crate) fn regions_of(
+    regions: &Store<RegionDeployment>,
+    tenant: &KybTenant,
+) -> Vec<ObjectRef<RegionDeployment>> {
+    regions
+        .state()
+        .iter()
+        .filter(|region| serves(region, tenant))
+        .map(|region| ObjectRef::from_obj(&**region))
+        .collect()
+}
+
+/// Regions in a namespace.
+pub(crate) fn regions_in(
+    regions: &Store<RegionDeployment>,
+    namespace: &str,
+) -> Vec<ObjectRef<RegionDeployment>> {
+    let here = |region: &&Arc<RegionDeployment>| region.namespace().as_deref() == Some(namespace);
+    regions.state().iter().filter(here).map(|region| ObjectRef::from_obj(&**region)).collect()
+}
+
+/// Cache policies in a namespace.
+pub(crate) fn policies_in(policies: &Store<CachePolicy>, namespace: &str) -> Vec<ObjectRef<CachePolicy>> {
+    let here = |policy: &&Arc<CachePolicy>| policy.namespace().as_deref() == Some(namespace);
+    policies.state().iter().filter(here).map(|policy| ObjectRef::from_obj(&**policy)).collect()
+}

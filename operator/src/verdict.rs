@@ -1,0 +1,132 @@
+//! What became of each concern, and of the object as a whole.
+//!
+//! ```text
+//! concerns, failures ─ of_concern ─► Verdict each ─┐
+//! what runs, what is reported ─► Verdict each ─────┴─ summary ─► Ready, and Reconciling or Stalled ─► when to look again
+//! ```
+
+use std::time::Duration;
+
+use kyb_crds::{ConditionType, Reason};
+use kyb_kit::{ApplyError, Backoff, Class, ConditionSet, Fact, Refusal};
+
+use crate::concern::{Concern, Problem};
+
+/// What became of one concern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) condition: ConditionType,
+    pub(crate) state: State,
+    pub(crate) reason: Reason,
+    pub(crate) message: String,
+}
+
+/// How a concern stands. The order is that of urgency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum State {
+    /// As wanted.
+    Well,
+    /// Not wanted, or nothing to say; says so, but keeps nothing from being ready.
+    Aside,
+    /// On its way; something that is watched will change.
+    Underway,
+    /// It went wrong and is tried again.
+    Failing,
+    /// Somebody has to do something.
+    Stuck,
+}
+
+impl Verdict {
+    pub(crate) fn new(
+        condition: ConditionType,
+        state: State,
+        reason: Reason,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { condition, state, reason, message: message.into() }
+    }
+
+    pub(crate) fn well(condition: ConditionType, message: impl Into<String>) -> Self {
+        Self::new(condition, State::Well, Reason::Ready, message)
+    }
+
+    /// A problem stops its concern; whether a person is needed follows from its reason.
+    pub(crate) fn of_problem(condition: ConditionType, problem: &Problem) -> Self {
+        let state = match problem.reason {
+            Reason::Progressing | Reason::Pending | Reason::Migrating => State::Underway,
+            Reason::Retrying => State::Failing,
+            _ => State::Stuck,
+        };
+        Self::new(condition, state, problem.reason, problem.message.clone())
+    }
+
+    /// What applying a concern's children gave. `done` is what to say when all went well.
+    pub(crate) fn of_concern(concern: &Concern, failures: &[ApplyError], done: &str) -> Self {
+        let children = match &concern.children {
+            Err(problem) => return Self::of_problem(concern.condition, problem),
+            Ok(children) => children,
+        };
+        let ours = |failure: &&ApplyError| children.iter().any(|child| child.key() == failure.child());
+        let weight = |failure: &&ApplyError| (std::cmp::Reverse(failure.class()), failure.child().clone());
+        match failures.iter().filter(ours).min_by_key(weight) {
+            None => Self::well(concern.condition, done),
+            Some(failure) => Self::of_failure(concern.condition, failure),
+        }
+    }
+
+    fn of_failure(condition: ConditionType, failure: &ApplyError) -> Self {
+        let reason = match failure {
+            ApplyError::Stranger { .. } => Reason::NotOwned,
+            ApplyError::Refused { why: Refusal::Quota, .. } => Reason::QuotaExceeded,
+            ApplyError::Refused { why: Refusal::Forbidden, .. } => Reason::Forbidden,
+            ApplyError::Refused { why: Refusal::Invalid, .. } => Reason::Rejected,
+            ApplyError::Unserved { .. } => Reason::KindNotInstalled,
+            ApplyError::Blocked { .. } | ApplyError::Terminating { .. } => Reason::Progressing,
+            _ => Reason::Retrying,
+        };
+        let state = match failure.class() {
+            Class::Retry => State::Failing,
+            Class::Wait => State::Failing,
+            Class::Person => State::Stuck,
+        };
+        Self::new(condition, state, reason, failure.to_string())
+    }
+
+    fn fact(&self) -> Fact {
+        let is = matches!(self.state, State::Well | State::Aside);
+        Fact::new(self.condition.as_str(), is, self.reason.as_str(), self.message.clone())
+    }
+}
+
+/// The conditions of an object, from those of its concerns. `ready` is what to say when all is well.
+pub(crate) fn summary(generation: Option<i64>, verdicts: &[Verdict], ready: &str) -> ConditionSet {
+    let worst =
+        verdicts.iter().filter(|verdict| verdict.state > State::Aside).max_by_key(|verdict| verdict.state);
+    // Of several that are equally urgent the first is named: they stand in the order in which they depend on each other.
+    let named = worst.and_then(|worst| verdicts.iter().find(|verdict| verdict.state == worst.state));
+    let head = match named {
+        None => Fact::new("Ready", true, Reason::Ready.as_str(), ready),
+        Some(verdict) => Fact::new("Ready", false, verdict.reason.as_str(), verdict.message.clone()),
+    };
+    let set =
+        verdicts.iter().fold(ConditionSet::new(generation, head), |set, verdict| set.with(verdict.fact()));
+    match named {
+        Some(verdict) if verdict.state == State::Stuck => {
+            set.stalled(verdict.reason.as_str(), verdict.message.clone())
+        }
+        Some(verdict) => set.reconciling(verdict.reason.as_str(), verdict.message.clone()),
+        None => set,
+    }
+}
+
+/// How many failures in a row there are now, and when to look again; never where nothing failed, since everything that
+/// may change is watched. What needs a person is looked at again, too: not everything that a person can do is seen.
+pub(crate) fn next(before: Option<i32>, verdicts: &[Verdict], uid: &str) -> (Option<i32>, Option<Duration>) {
+    let failed = verdicts.iter().any(|verdict| verdict.state >= State::Failing);
+    if !failed {
+        return (None, None);
+    }
+    let failures = before.unwrap_or(0).saturating_add(1);
+    let wait = Backoff::default().after(u32::try_from(failures).unwrap_or(1), uid);
+    (Some(failures), Some(wait))
+}
