@@ -18,7 +18,7 @@ ADVISORIES ?= ../shared/data/rustsec
 .PHONY: help
 help: ## List the targets
 	@echo 'Usage: make TARGET'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: ## Install missing Debian packages, and check that Rust is there
@@ -30,7 +30,8 @@ demo: setup ## Start everything on loopback and verify three businesses (WATCHLI
 	@exec "$$CARGO_TARGET_DIR/debug/kyb" demo $(if $(WATCHLISTS),--lists "$(WATCHLISTS)")
 
 .PHONY: test
-test: setup ## Run all tests, with real PostgreSQL servers that they start themselves
+test: setup ## Run all tests, with real PostgreSQL and Kubernetes servers that they start themselves
+	@scripts/lab-setup.sh
 	@scripts/test.sh $(TEST_ARGS)
 
 .PHONY: lint
@@ -39,6 +40,42 @@ lint: setup ## Check the format, clippy, the docs' links, and that there is one 
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
 	@scripts/one-tls-provider.sh
+
+.PHONY: crds
+crds: ## Write the definitions of the custom resources, their reference, and what the charts make of them
+	cargo build --locked --workspace --example kyb-crds-yaml
+	"$$CARGO_TARGET_DIR/debug/examples/kyb-crds-yaml" crds/yaml docs/kinds/reference
+	scripts/charts-crds.sh
+
+.PHONY: charts
+charts: ## Render what follows from the charts (needs helm)
+	scripts/charts-crds.sh
+	scripts/kustomize-base.sh
+
+.PHONY: charts-test
+charts-test: ## Check charts, overlays and install.yaml (needs helm and kubectl)
+	charts/test.sh
+
+.PHONY: install-yaml
+install-yaml: ## Write everything that an installation needs into install.yaml (needs helm)
+	scripts/install-yaml.sh install.yaml
+
+# How many regions, 1 to 3.
+REGIONS ?= 1
+LAB = "$$CARGO_TARGET_DIR/debug/kyb-lab"
+
+.PHONY: lab-build
+lab-build: setup
+	@scripts/lab-setup.sh
+	@cargo build --locked --workspace --bins
+
+.PHONY: lab-up
+lab-up: lab-build ## Start REGIONS real Kubernetes regions on this machine (as root)
+	@$(LAB) up --regions $(REGIONS)
+
+.PHONY: lab-down
+lab-down: lab-build ## Take them down; nothing stays
+	@$(LAB) down
 
 .PHONY: fmt
 fmt: ## Format the code

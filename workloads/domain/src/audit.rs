@@ -59,6 +59,9 @@ pub enum AuditAction {
     /// A risk was assessed.
     #[serde(rename = "risk_assessment.completed")]
     RiskAssessmentCompleted,
+    /// Everything of the tenant but this chain is being deleted. The last event of a chain.
+    #[serde(rename = "tenant.erasure_started")]
+    TenantErasureStarted,
 }
 
 /// One audit event of one tenant. `hash` covers every other field and the hash of the event before it.

@@ -22,6 +22,10 @@ pub(crate) struct ServedFor(pub(crate) TenantId);
 
 /// The middleware of every `/v1` route.
 pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    if !app.settings.is_loaded() {
+        let detail = "the settings have not come yet, so nobody's key is known; retry in a moment";
+        return Problem::new(Kind::Starting, detail).into_response();
+    }
     // The settings of this moment decide, so that a revoked key is refused from its very next request.
     let caller = match auth::authenticate(request.headers(), &app.settings.current()) {
         Ok(caller) => caller,

@@ -24,8 +24,14 @@ pub struct Config {
     #[arg(long, env = "KYB_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
     /// Folder with platform.yaml and one tenant-ID.yaml for each tenant; watched for changes.
-    #[arg(long, env = "KYB_SETTINGS", value_name = "DIR")]
-    pub settings: PathBuf,
+    #[arg(long, env = "KYB_SETTINGS", value_name = "DIR", required_unless_present = "settings_from_cluster")]
+    pub settings: Option<PathBuf>,
+    /// Namespace whose ConfigMaps labelled kyb.dev/settings hold the same files; watched for changes. Instead of --settings.
+    #[arg(long, env = "KYB_SETTINGS_NAMESPACE", value_name = "NAMESPACE", conflicts_with = "settings")]
+    pub settings_from_cluster: Option<String>,
+    /// Name of this pod: say in the database every two seconds what it uses, so that the worker can report it.
+    #[arg(long, env = "KYB_POD_NAME", value_name = "NAME")]
+    pub pod_name: Option<String>,
     /// File that holds the database's URL; wins over KYB_DATABASE_URL.
     #[arg(long, env = "KYB_DATABASE_URL_FILE", value_name = "FILE")]
     pub database_url_file: Option<PathBuf>,
@@ -101,6 +107,7 @@ impl Config {
             drain_delay: Duration::from_secs(self.drain_delay),
             most_requests: self.max_requests as usize,
             behind_tls: self.behind_tls,
+            pod: self.pod_name.clone(),
             ..GatewayOptions::default()
         }
     }
@@ -118,6 +125,15 @@ mod tests {
             Config::try_parse_from(["kyb-gateway", "--settings", "s", "--database-url", "postgres://x"])
                 .is_err()
         );
+    }
+
+    #[test]
+    fn settings_come_from_a_folder_or_from_a_cluster_and_not_from_both() {
+        let parse = |flags: &[&str]| Config::try_parse_from(["kyb-gateway"].iter().chain(flags));
+        assert!(parse(&[]).is_err(), "one of them must be there");
+        assert!(parse(&["--settings", "s", "--settings-from-cluster", "n"]).is_err());
+        assert!(parse(&["--settings", "s"]).unwrap().settings_from_cluster.is_none());
+        assert!(parse(&["--settings-from-cluster", "n"]).unwrap().settings.is_none());
     }
 
     #[test]

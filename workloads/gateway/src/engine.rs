@@ -3,11 +3,13 @@
 use std::{sync::Arc, time::Instant};
 
 use chrono::{DateTime, Utc};
+use kyb_cache::Found;
 use kyb_domain::{
     business::BusinessProfile,
     classification::Classification,
     party::Party,
     screening::Screening,
+    tenant::TenantId,
     text::{FreeText, Name},
     verification::{Findings, VerificationRequest},
 };
@@ -54,23 +56,34 @@ fn names(business: &BusinessProfile) -> usize {
     1 + business.trading_names.len() + people.sum::<usize>()
 }
 
-/// Screens one party on the lists as they are now.
+/// Screens one party on the lists as they are now, or gives what was found when the same was asked on the same lists.
 pub(crate) fn screen(
     app: &App,
+    tenant: &TenantId,
     subject: Party,
     options: &ScreeningOptions,
     now: DateTime<Utc>,
-) -> Result<Screening, ScreeningError> {
-    let started = Instant::now();
-    let screening = kyb_verification::screen(&app.watchlists.current(), subject, options, now);
-    app.metrics.inference("screening", kyb_screening::ALGORITHM, started.elapsed());
-    screening
+) -> Result<Found<Screening>, ScreeningError> {
+    let lists = app.watchlists.current();
+    app.caches.screen(tenant, &lists, subject, options, now, |subject| {
+        let started = Instant::now();
+        let screening = kyb_verification::screen(&lists, subject, options, now);
+        app.metrics.inference("screening", kyb_screening::ALGORITHM, started.elapsed());
+        screening
+    })
 }
 
 /// Codes for what a name and a description say.
-pub(crate) fn classify(app: &App, name: Option<&Name>, description: Option<&FreeText>) -> Classification {
-    let started = Instant::now();
-    let classification = kyb_classification::classify(name, description, MOST_CODES);
-    app.metrics.inference("classification", &classification.version, started.elapsed());
-    classification
+pub(crate) fn classify(
+    app: &App,
+    tenant: &TenantId,
+    name: Option<&Name>,
+    description: Option<&FreeText>,
+) -> Found<Arc<Classification>> {
+    app.caches.classify(tenant, &(kyb_classification::VERSION, MOST_CODES, name, description), || {
+        let started = Instant::now();
+        let classification = kyb_classification::classify(name, description, MOST_CODES);
+        app.metrics.inference("classification", &classification.version, started.elapsed());
+        classification
+    })
 }

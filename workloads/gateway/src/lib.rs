@@ -14,19 +14,23 @@
 //! | [`server`] | accepts connections, bounds them, drains in good order |
 //! | `observe` | what happens to every request: id, span, metrics, security headers, the body of a problem |
 //! | `admit` | what happens to every request for a tenant's data: key, role, context, rate, time limit |
+//! | `engine`, `cached` | the engines as this gateway runs them, and what it keeps of their results |
 //! | `extract` | bodies, ids, cursors, preconditions and preferences of a request, checked |
 //! | `idempotency` | `Idempotency-Key` |
 //! | `problem` | every error that a caller can get (RFC 9457) |
 //! | `routes` | the routes; the OpenAPI document is made from them |
+//! | `heartbeat` | what this process says of itself in the database |
 //! | `usage` | requests counted per tenant, hour and endpoint |
 //!
 //! Nothing is acknowledged unless it is stored. Whatever a caller gets wrong is answered with a problem that says what to do.
 
 mod admit;
 mod auth;
+mod cached;
 pub mod config;
 mod engine;
 mod extract;
+mod heartbeat;
 mod idempotency;
 mod limits;
 mod observe;

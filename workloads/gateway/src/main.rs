@@ -1,6 +1,6 @@
 //! `kyb-gateway`: the HTTP API as a process of its own.
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use kyb_engines::LiveWatchlists;
@@ -8,7 +8,10 @@ use kyb_gateway::{
     AppState, GatewayError,
     config::{Config, ConfigError, LogFormat},
 };
-use kyb_settings::{Settings, SettingsError};
+use kyb_settings::{
+    Settings, SettingsError,
+    cluster::{self, ClusterError},
+};
 use kyb_store::{Store, StoreError};
 use kyb_telemetry::{
     Metrics,
@@ -32,6 +35,8 @@ enum Failure {
     Config(#[from] ConfigError),
     #[error("the settings were refused")]
     Settings(#[from] SettingsError),
+    #[error("there is no way to the cluster that --settings-from-cluster wants")]
+    Cluster(#[from] ClusterError),
     #[error("the database URL was refused")]
     Store(#[from] StoreError),
     #[error("{0} can't be listened on; is another process using it?")]
@@ -79,7 +84,7 @@ async fn run(config: &Config) -> Result<(), Failure> {
         json: config.log == LogFormat::Json,
         otlp_endpoint: config.otlp_endpoint.clone(),
     })?;
-    let settings = Settings::watch(&config.settings, SETTINGS_INTERVAL)?;
+    let settings = settings(config).await?;
     let store = Store::lazy(&config.connect_options()?)?;
     let metrics = Metrics::new();
     let stop = stop_on_signals().map_err(Failure::Signals)?;
@@ -92,6 +97,15 @@ async fn run(config: &Config) -> Result<(), Failure> {
     let outcome = kyb_gateway::serve(listener, state, stop).await;
     store.close().await;
     Ok(outcome?)
+}
+
+async fn settings(config: &Config) -> Result<Settings, Failure> {
+    match (&config.settings_from_cluster, &config.settings) {
+        (Some(namespace), _) => Ok(Settings::watch_cluster(cluster::client().await?, namespace)),
+        (None, folder) => {
+            Ok(Settings::watch(folder.as_deref().unwrap_or(Path::new(".")), SETTINGS_INTERVAL)?)
+        }
+    }
 }
 
 /// A token that SIGTERM and SIGINT cancel.

@@ -230,6 +230,9 @@ impl From<StoreError> for Problem {
                 "the object was changed in the meantime; read it again and retry",
             );
         }
+        if matches!(error, StoreError::Erased) {
+            return Self::new(Kind::Forbidden, "this tenant was erased, and its id can't be used again");
+        }
         tracing::error!(error = chain(&error), "the store failed");
         Self::internal()
     }

@@ -29,6 +29,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
 use crate::{
+    heartbeat,
     problem::chain,
     routes,
     state::{App, AppState},
@@ -78,6 +79,9 @@ impl Gateway {
         let tasks = TaskTracker::new();
         tasks.spawn(flush_usage(Arc::clone(&self.app), background.clone()));
         tasks.spawn(follow_settings(Arc::clone(&self.app), background.clone()));
+        if let Some(pod) = self.app.options.pod.clone() {
+            tasks.spawn(heartbeat::keep_beating(Arc::clone(&self.app), pod, background.clone()));
+        }
         let connections = Connections::new(&self);
         let outcome = tokio::select! {
             refused = refused_database(&self.app) => Err(GatewayError::Refused(refused)),
@@ -127,11 +131,16 @@ async fn flush_usage(app: App, stop: CancellationToken) {
     let _ = timeout(Duration::from_secs(5), flush()).await;
 }
 
-/// Forgets the rate limits of tenants that are gone.
+/// Obeys another cache policy, and forgets rate limits and results of tenants that are gone.
 async fn follow_settings(app: App, stop: CancellationToken) {
-    while stop.run_until_cancelled(app.settings.changed()).await.is_some() {
+    loop {
+        let changed = app.settings.changed(); // before `current`, so that no change falls between the two
         let settings = app.settings.current();
         app.limits.retain(|tenant| settings.tenants.contains_key(tenant));
+        app.caches.obey(&settings);
+        if stop.run_until_cancelled(changed).await.is_none() {
+            return;
+        }
     }
 }
 

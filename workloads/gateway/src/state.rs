@@ -15,7 +15,7 @@ use kyb_telemetry::Metrics;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::{limits::RateLimits, openapi::Documents, usage::Usage};
+use crate::{cached::Caches, limits::RateLimits, openapi::Documents, usage::Usage};
 
 /// The bounds of a gateway. The default is for loopback and tests: it drains without a delay.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct GatewayOptions {
     pub usage_interval: Duration,
     /// Whether callers come through TLS, which a proxy in front ends; then `Strict-Transport-Security` is sent.
     pub behind_tls: bool,
+    /// The pod that this process is, where it should say in the database what it uses.
+    pub pod: Option<String>,
 }
 
 impl Default for GatewayOptions {
@@ -50,6 +52,7 @@ impl Default for GatewayOptions {
             most_streams: 256,
             usage_interval: Duration::from_secs(10),
             behind_tls: false,
+            pod: None,
         }
     }
 }
@@ -64,6 +67,7 @@ pub struct AppState {
     pub(crate) documents: Documents,
     pub(crate) limits: RateLimits,
     pub(crate) usage: Usage,
+    pub(crate) caches: Caches,
     /// One permit for each request under way.
     pub(crate) requests: Semaphore,
     /// One permit for each event stream.
@@ -96,6 +100,7 @@ impl AppState {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             store,
+            caches: Caches::new(&settings.current()),
             settings,
             watchlists,
             metrics,

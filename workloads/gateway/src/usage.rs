@@ -80,10 +80,13 @@ impl Usage {
         for (tenant, rows) in by_tenant {
             let wire: Vec<UsageRow> =
                 rows.iter().filter_map(|(row, counts)| self.wire(row, *counts)).collect();
-            if let Err(error) = store.tenant(&tenant).add_usage(&wire).await {
-                outcome = Err(error);
-                for (row, counts) in rows {
-                    self.add(row, counts);
+            match store.tenant(&tenant).add_usage(&wire).await {
+                Ok(()) | Err(StoreError::Erased) => {} // an erased tenant's counts go with it
+                Err(error) => {
+                    outcome = Err(error);
+                    for (row, counts) in rows {
+                        self.add(row, counts);
+                    }
                 }
             }
         }

@@ -56,15 +56,16 @@ impl Callers {
         self.by_id.is_empty()
     }
 
-    /// Takes in a tenant's key; gives back the tenant that already has a key of this id.
-    pub(crate) fn insert(&mut self, tenant: &Arc<Tenant>, key: &KeyFile) -> Result<(), Arc<Tenant>> {
-        if let Some(holder) = self.by_id.get(key.id.as_str()) {
-            return Err(Arc::clone(&holder.tenant));
-        }
+    /// The tenant that has a key of this id.
+    pub(crate) fn holder(&self, key: &KeyFile) -> Option<&Arc<Tenant>> {
+        self.by_id.get(key.id.as_str()).map(|holder| &holder.tenant)
+    }
+
+    /// Takes in a tenant's key, whose id nobody else has.
+    pub(crate) fn insert(&mut self, tenant: &Arc<Tenant>, key: &KeyFile) {
         let contexts = key.contexts.as_deref().map(Arc::from);
         let holder = Holder { tenant: Arc::clone(tenant), key: key.clone(), contexts };
         self.by_id.insert(key.id.as_str().into(), holder);
-        Ok(())
     }
 
     /// Who sent `text`. A key with an unknown id is hashed and compared all the same, so that the time taken does not

@@ -1,4 +1,4 @@
-//! What holds for every tenant: the watchlists and how fresh they must be.
+//! What holds for every tenant: the watchlists and how fresh they must be, what may be cached, and which region this is.
 
 use std::{
     collections::HashSet,
@@ -8,9 +8,13 @@ use std::{
 };
 
 use http::{Uri, uri::Scheme};
-use kyb_domain::list::{ListFormat, ListId};
+use kyb_domain::{
+    list::{ListFormat, ListId},
+    tenant::Residency,
+};
 
 use crate::{
+    cache::{self, CachePolicy},
     files::{ListFile, PlatformFile, SourceFile},
     period::Period,
 };
@@ -20,10 +24,16 @@ use crate::{
 pub struct Platform {
     /// The wanted lists; unique by id.
     pub lists: Vec<ListSettings>,
+    /// What may be kept in memory, and for how long.
+    pub cache: CachePolicy,
+    /// The region that this installation serves, where one is named.
+    pub region: Option<String>,
+    /// Where the rows of this installation's database may live, where that is named.
+    pub residency: Option<Residency>,
 }
 
 /// One wanted list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListSettings {
     /// Its id.
     pub id: ListId,
@@ -41,7 +51,7 @@ pub struct ListSettings {
 }
 
 /// Where a list comes from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListSource {
     /// One URL for each of the publisher's files, `https` unless the host is loopback.
     Urls(Vec<String>),
@@ -70,7 +80,12 @@ impl Platform {
             }
             ListSettings::check(list, folder).map_err(|problem| format!("{place}: {problem}"))
         };
-        Ok(Self { lists: file.lists.iter().map(&mut check).collect::<Result<_, _>>()? })
+        let lists = file.lists.iter().map(&mut check).collect::<Result<_, _>>()?;
+        if file.region.as_ref().is_some_and(|region| !cache::is_name(region, 63)) {
+            return Err("region must be 1 to 63 of a-z, 0-9 and `-`, such as `us-east-1`".to_owned());
+        }
+        let cache = file.cache.as_ref().map(CachePolicy::check).transpose()?.unwrap_or_default();
+        Ok(Self { lists, cache, region: file.region.clone(), residency: file.residency.clone() })
     }
 
     /// Whether there is a list of this id.
@@ -121,7 +136,7 @@ impl ListSource {
             (urls, None) if urls.len() > MOST_URLS => Err(format!("source: at most {MOST_URLS} urls")),
             (urls, None) => {
                 urls.iter().enumerate().try_for_each(|(at, url)| {
-                    check_url(url).map_err(|problem| format!("source: urls[{at}] {problem}"))
+                    check_url(url, file.plain_http).map_err(|problem| format!("source: urls[{at}] {problem}"))
                 })?;
                 Ok(Self::Urls(urls.to_vec()))
             }
@@ -129,9 +144,9 @@ impl ListSource {
     }
 }
 
-/// A list that somebody could change on its way is worth nothing, so plain HTTP stays on this machine. The URL is not
-/// repeated in the message: it may hold a password.
-fn check_url(url: &str) -> Result<(), &'static str> {
+/// A list that somebody could change on its way is worth nothing, so plain HTTP stays on this machine unless it is asked for.
+/// The URL is not repeated in the message: it may hold a password.
+fn check_url(url: &str, plain_http: bool) -> Result<(), &'static str> {
     let uri: Uri = url.parse().map_err(|_| "is no URL; write it as https://host/path")?;
     let authority = uri.authority().ok_or("lacks a host; write it as https://host/path")?;
     if authority.as_str().contains('@') {
@@ -139,8 +154,10 @@ fn check_url(url: &str) -> Result<(), &'static str> {
     }
     match uri.scheme() {
         Some(scheme) if *scheme == Scheme::HTTPS => Ok(()),
-        Some(scheme) if *scheme == Scheme::HTTP && is_loopback(authority.host()) => Ok(()),
-        Some(scheme) if *scheme == Scheme::HTTP => Err("is not encrypted; use https"),
+        Some(scheme) if *scheme == Scheme::HTTP && (plain_http || is_loopback(authority.host())) => Ok(()),
+        Some(scheme) if *scheme == Scheme::HTTP => {
+            Err("is not encrypted; use https, or set `plain_http` where nobody relies on the list")
+        }
         _ => Err("must begin with https://"),
     }
 }
@@ -163,7 +180,7 @@ mod tests {
             "http://127.9.9.9:1/sdn.csv?x=1",
             "http://[::1]:8080/sdn.csv",
         ] {
-            assert_eq!(check_url(good), Ok(()), "{good}");
+            assert_eq!(check_url(good, false), Ok(()), "{good}");
         }
         for bad in [
             "",
@@ -179,7 +196,8 @@ mod tests {
             "https://example.org/s dn.csv",
             "https://",
         ] {
-            assert!(check_url(bad).is_err(), "{bad}");
+            assert!(check_url(bad, false).is_err(), "{bad}");
         }
+        assert_eq!(check_url("http://example.org/sdn.csv", true), Ok(()), "the twin");
     }
 }

@@ -1,6 +1,10 @@
 //! A whole, checked set of settings.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use kyb_domain::tenant::TenantId;
@@ -22,8 +26,16 @@ pub struct Snapshot {
     pub tenants: BTreeMap<TenantId, Arc<Tenant>>,
     /// Their keys.
     pub callers: Callers,
+    /// Tenants whose rows are to be deleted for good. They are none of [`Self::tenants`], and nobody calls for them.
+    pub erasures: BTreeSet<TenantId>,
     /// 12 hexadecimal digits of the SHA-256 of what was read.
     pub version: String,
+    /// The highest resource version among the objects that were seen, those of refused files too; `None` where settings
+    /// do not come from a cluster.
+    pub resource_version: Option<u64>,
+    /// Files whose newest version is not in here; what is, if anything, is their last good one. Always empty for a
+    /// folder, which is taken as a whole or not at all.
+    pub refused: Vec<SettingsError>,
 }
 
 impl Snapshot {
@@ -59,26 +71,44 @@ impl Snapshot {
     }
 
     fn add(&mut self, checked: &CheckedTenant) -> Result<(), String> {
-        let tenant = &checked.tenant;
-        let wanted = tenant.lists.iter().flatten();
-        if let Some(unknown) = wanted.into_iter().find(|list| !self.platform.has(list)) {
-            return Err(format!(
+        self.check_lists(checked)?;
+        self.insert(checked)
+    }
+
+    /// Refuses a tenant that wants a list which the platform does not have.
+    pub(crate) fn check_lists(&self, checked: &CheckedTenant) -> Result<(), String> {
+        let wanted = checked.tenant.lists.iter().flatten().filter(|_| !checked.erase);
+        match wanted.into_iter().find(|list| !self.platform.has(list)) {
+            None => Ok(()),
+            Some(unknown) => Err(format!(
                 "lists: `{unknown}` is not among the lists of {PLATFORM_FILE}; add it there or take it out"
+            )),
+        }
+    }
+
+    /// Takes in a tenant. Where it is refused, nothing of it stays.
+    pub(crate) fn insert(&mut self, checked: &CheckedTenant) -> Result<(), String> {
+        let tenant = &checked.tenant;
+        if self.tenants.contains_key(&tenant.id) || self.erasures.contains(&tenant.id) {
+            return Err("the tenant is there twice; take one out".to_owned());
+        }
+        if checked.erase {
+            self.erasures.insert(tenant.id.clone());
+            return Ok(());
+        }
+        if let Some((key, other)) = checked.keys.iter().find_map(|key| Some((key, self.callers.holder(key)?)))
+        {
+            let file = tenant_file_name(&other.id);
+            return Err(format!(
+                "api_keys: `{}` is also a key of {file}; make a new key with an id of its own",
+                key.id
             ));
         }
         for key in &checked.keys {
-            self.callers.insert(tenant, key).map_err(|other| {
-                let file = tenant_file_name(&other.id);
-                format!(
-                    "api_keys: `{}` is also a key of {file}; make a new key with an id of its own",
-                    key.id
-                )
-            })?;
+            self.callers.insert(tenant, key);
         }
-        match self.tenants.insert(tenant.id.clone(), Arc::clone(tenant)) {
-            Some(_) => Err("the tenant is there twice; take one out".to_owned()),
-            None => Ok(()),
-        }
+        self.tenants.insert(tenant.id.clone(), Arc::clone(tenant));
+        Ok(())
     }
 
     /// Who sent this key.

@@ -14,20 +14,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use kyb_domain::tenant::TenantId;
-use sha2::{Digest, Sha256};
-
 use crate::{
-    Platform, SettingsError, Snapshot, bounds,
-    files::{PLATFORM_FILE, PlatformFile, TenantFile},
-    snapshot::{check_platform, check_tenant},
-    tenant::CheckedTenant,
+    SettingsError, Snapshot,
+    parsed::{self, Content, MOST_TENANTS, ParsedFile, SetDigest},
 };
 
 /// The largest file, in bytes; also the most that a ConfigMap holds.
 pub const LARGEST_FILE: u64 = 1024 * 1024;
-/// The most tenants.
-pub const MOST_TENANTS: usize = 100_000;
 
 /// A file changed this shortly before a look may change again without its time showing it, as file systems count in
 /// steps; it is read again at the next look.
@@ -44,7 +37,7 @@ pub(crate) enum Look {
     /// Changed, perhaps still being written; look again soon.
     Unsettled,
     /// Read anew.
-    Read(Result<Snapshot, SettingsError>),
+    Read(Box<Result<Snapshot, SettingsError>>),
 }
 
 /// A folder of settings and what was read of it last.
@@ -64,14 +57,7 @@ pub(crate) struct Folder {
 struct Known {
     stamp: Stamp,
     young: bool,
-    digest: [u8; 32],
-    content: Content,
-}
-
-#[derive(Debug, Clone)]
-enum Content {
-    Platform(Platform),
-    Tenant(Arc<CheckedTenant>),
+    file: ParsedFile,
 }
 
 /// What a look sees of the folder.
@@ -136,16 +122,15 @@ impl Folder {
         }
         self.impatience = 0;
         self.read = Some(now);
-        Look::Read(outcome)
+        Look::Read(Box::new(outcome))
     }
 
     fn lost(&mut self, error: SettingsError) -> Look {
         (self.read, self.seen) = (None, None);
-        Look::Read(Err(error))
+        Look::Read(Box::new(Err(error)))
     }
 
-    /// The settings' files: names that this crate knows. Hidden files and files of other kinds are nobody's business; a
-    /// YAML file of another name is most likely a misspelt tenant, who would silently be locked out.
+    /// The settings' files and their stamps.
     fn list(&self) -> Result<Listing, SettingsError> {
         let looked_at = SystemTime::now();
         let failed = |error: io::Error| {
@@ -156,7 +141,7 @@ impl Folder {
         for entry in fs::read_dir(&self.path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !name.starts_with('.') && (has_extension(&name, "yaml") || has_extension(&name, "yml")) {
+            if parsed::is_ours(&name) {
                 files.insert(name, fs::metadata(entry.path()).ok().map(|metadata| Stamp::of(&metadata)));
             }
         }
@@ -191,9 +176,8 @@ impl Folder {
         let refused = |problem: &str| SettingsError::new(name, problem);
         let stamp = stamp.ok_or_else(|| refused("can't be found; is it a link that leads nowhere?"))?;
         let text = self.text(name, stamp).map_err(|problem| refused(&problem))?;
-        let content = self.parse(name, &text)?;
-        let young = stamp.is_young(looked_at);
-        Ok(Known { stamp, young, digest: Sha256::digest(&text).into(), content })
+        let file = ParsedFile::parse(name, &text, &self.path)?;
+        Ok(Known { stamp, young: stamp.is_young(looked_at), file })
     }
 
     fn text(&self, name: &str, stamp: Stamp) -> Result<String, String> {
@@ -218,50 +202,19 @@ impl Folder {
         })
     }
 
-    fn parse(&self, name: &str, text: &str) -> Result<Content, SettingsError> {
-        bounds::check(text).map_err(|problem| SettingsError::new(name, problem))?;
-        if name == PLATFORM_FILE {
-            let file: PlatformFile =
-                serde_yaml::from_str(text).map_err(|e| SettingsError::unreadable(name, &e))?;
-            return check_platform(&file, &self.path).map(Content::Platform);
-        }
-        let id = tenant_of(name)?;
-        let file: TenantFile = serde_yaml::from_str(text).map_err(|e| SettingsError::unreadable(name, &e))?;
-        if file.id != id {
-            let problem = format!("id is `{}` but the file's name says `{id}`; make them the same", file.id);
-            return Err(SettingsError::new(name, problem));
-        }
-        check_tenant(&file).map(|checked| Content::Tenant(Arc::new(checked)))
-    }
-
     fn assemble(&self) -> Result<Snapshot, SettingsError> {
-        let mut digest = Sha256::new();
+        let mut digest = SetDigest::default();
         let (mut platform, mut tenants) = (None, Vec::new());
         for (name, known) in &self.known {
-            digest.update(Sha256::digest(name));
-            digest.update(known.digest);
-            match &known.content {
+            digest.add(name, &known.file);
+            match &known.file.content {
                 Content::Platform(read) => platform = Some(read.clone()),
                 Content::Tenant(checked) => tenants.push(Arc::clone(checked)),
             }
         }
-        let missing = || SettingsError::new(PLATFORM_FILE, "is missing; write at least `lists: []` into it");
-        let platform = platform.ok_or_else(missing)?;
-        Snapshot::assemble(platform, tenants.iter().map(Arc::as_ref), &digest.finalize())
+        let platform = platform.ok_or_else(parsed::platform_missing)?;
+        Snapshot::assemble(platform, tenants.iter().map(Arc::as_ref), &digest.finish())
     }
-}
-
-fn tenant_of(name: &str) -> Result<TenantId, SettingsError> {
-    let id = name.strip_prefix("tenant-").and_then(|rest| rest.strip_suffix(".yaml"));
-    let rule = format!(
-        "is neither `{PLATFORM_FILE}` nor `tenant-<id>.yaml`; rename it, or move it out of the folder"
-    );
-    let id = id.ok_or_else(|| SettingsError::new(name, rule))?;
-    TenantId::try_from(id).map_err(|invalid| SettingsError::new(name, format!("the file's name: {invalid}")))
-}
-
-fn has_extension(name: &str, extension: &str) -> bool {
-    Path::new(name).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
 impl Listing {

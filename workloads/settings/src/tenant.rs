@@ -49,12 +49,17 @@ const BURST: RangeInclusive<u32> = 1..=1_000_000;
 pub(crate) struct CheckedTenant {
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) keys: Vec<KeyFile>,
+    /// Every row of it is to be deleted; it is nobody's tenant any more.
+    pub(crate) erase: bool,
 }
 
 impl CheckedTenant {
     /// Checks what was written. The error says where and what to do.
     pub(crate) fn check(file: &TenantFile) -> Result<Self, String> {
         file.rate_limit.check()?;
+        if file.erase && !file.api_keys.is_empty() {
+            return Err("erase: a tenant that is to be erased has no keys; write `api_keys: []`".to_owned());
+        }
         let contexts: Vec<ContextName> = file.contexts.iter().map(|context| context.name.clone()).collect();
         if let Some(twice) = first_twice(&contexts) {
             return Err(format!("contexts: `{twice}` is there twice; take one out"));
@@ -75,7 +80,7 @@ impl CheckedTenant {
             lists: file.lists.clone(),
             threshold: file.threshold,
         };
-        Ok(Self { tenant: Arc::new(tenant), keys: file.api_keys.clone() })
+        Ok(Self { tenant: Arc::new(tenant), keys: file.api_keys.clone(), erase: file.erase })
     }
 }
 

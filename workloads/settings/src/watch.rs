@@ -3,12 +3,15 @@
 use std::{
     future::Future,
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::AbortHandle};
 
 use crate::{
     SettingsError, Snapshot,
@@ -22,21 +25,38 @@ pub struct Settings {
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     current: ArcSwap<Snapshot>,
     refusal: ArcSwapOption<SettingsError>,
+    loaded: AtomicBool,
     changes: watch::Sender<()>,
+    /// The task that would wait for events for ever; it ends with the last handle.
+    follower: OnceLock<AbortHandle>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(follower) = self.follower.get() {
+            follower.abort();
+        }
+    }
 }
 
 impl Settings {
     /// Settings that never change.
     pub fn fixed(snapshot: Snapshot) -> Self {
-        let current = ArcSwap::from_pointee(snapshot);
+        Self::with(snapshot, None)
+    }
+
+    fn with(snapshot: Snapshot, refusal: Option<SettingsError>) -> Self {
+        let loaded = AtomicBool::new(refusal.is_none());
         Self {
             shared: Arc::new(Shared {
-                current,
-                refusal: ArcSwapOption::empty(),
+                current: ArcSwap::from_pointee(snapshot),
+                refusal: ArcSwapOption::from_pointee(refusal),
+                loaded,
                 changes: watch::Sender::new(()),
+                follower: OnceLock::new(),
             }),
         }
     }
@@ -50,17 +70,63 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Watches the ConfigMaps of a namespace that are labelled [`crate::cluster::LABEL`], until the last clone of this
+    /// handle is gone. Never fails: in a cluster settings may come later, and until they do [`Self::is_loaded`] is false
+    /// and nobody may call. Must be called within a tokio runtime.
+    #[cfg(feature = "cluster")]
+    pub fn watch_cluster(client: kube::Client, namespace: &str) -> Self {
+        let (nothing, why) = crate::cluster::nothing_received(namespace);
+        let settings = Self::with(nothing, Some(why));
+        let following =
+            crate::cluster::follow(Arc::downgrade(&settings.shared), client, namespace.to_owned());
+        let _ = settings.shared.follower.set(tokio::spawn(following).abort_handle()); // it is new, so it was not set
+        settings
+    }
+
+    /// Nothing yet, for tests of a source.
+    #[cfg(all(test, feature = "cluster"))]
+    pub(crate) fn waiting(nothing: Snapshot, why: SettingsError) -> Self {
+        Self::with(nothing, Some(why))
+    }
+
+    #[cfg(all(test, feature = "cluster"))]
+    pub(crate) fn downgrade(&self) -> Weak<Shared> {
+        Arc::downgrade(&self.shared)
+    }
+
     /// The newest good settings.
     pub fn current(&self) -> Arc<Snapshot> {
         self.shared.current.load_full()
     }
 
-    /// Why the newest files were refused; `None` while they are in use.
-    pub fn refusal(&self) -> Option<SettingsError> {
-        self.shared.refusal.load_full().map(|refusal| (*refusal).clone())
+    /// Whether there ever were good settings. Until then [`Self::current`] holds no tenant and [`Self::refusal`] says why.
+    pub fn is_loaded(&self) -> bool {
+        self.shared.loaded.load(Ordering::Acquire)
     }
 
-    /// Resolves when other settings came into use after this call, not only after it is first awaited; so take it
+    /// Resolves when there are good settings.
+    pub async fn loaded(&self) {
+        loop {
+            let changed = self.changed(); // before the look, so that no change falls between look and wait
+            if self.is_loaded() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Why the newest files, or the first of them that is refused, are not in use; `None` while all are.
+    pub fn refusal(&self) -> Option<SettingsError> {
+        self.refusals().into_iter().next()
+    }
+
+    /// Every file whose newest version is not in use, and why; the whole set where it is refused as such.
+    pub fn refusals(&self) -> Vec<SettingsError> {
+        let whole = self.shared.refusal.load_full().map(|refusal| (*refusal).clone());
+        whole.into_iter().chain(self.current().refused.iter().cloned()).collect()
+    }
+
+    /// Resolves when another [`Snapshot`] came into use after this call, not only after it is first awaited; so take it
     /// before [`Self::current`] and no change is missed.
     pub fn changed(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut changes = self.shared.changes.subscribe();
@@ -84,14 +150,14 @@ impl Shared {
             Look::Unchanged => interval,
             Look::Unsettled => interval / WHILE_WRITTEN,
             Look::Read(outcome) => {
-                self.take(outcome);
+                self.take(*outcome);
                 interval
             }
         }
     }
 
     /// Takes in what was read: good settings come into use, bad ones are refused and change nothing.
-    fn take(&self, outcome: Result<Snapshot, SettingsError>) {
+    pub(crate) fn take(&self, outcome: Result<Snapshot, SettingsError>) {
         match outcome {
             Ok(snapshot) => self.accept(snapshot),
             Err(error) => self.refuse(error),
@@ -100,14 +166,25 @@ impl Shared {
 
     fn accept(&self, snapshot: Snapshot) {
         let before = self.refusal.swap(None);
-        if snapshot.version != self.current.load().version {
+        let current = self.current.load_full();
+        let is_first = !self.loaded.load(Ordering::Acquire);
+        let same = !is_first && snapshot.version == current.version;
+        if !same {
             let (version, tenants) = (&snapshot.version, snapshot.tenants.len());
             tracing::info!(%version, tenants, "other settings are in use");
-            self.current.store(Arc::new(snapshot));
-            self.changes.send_replace(());
         } else if before.is_some() {
             tracing::info!(version = %snapshot.version, "the settings in use are whole again");
         }
+        tell_refused(&snapshot.refused, &current.refused);
+        if same
+            && snapshot.refused == current.refused
+            && snapshot.resource_version == current.resource_version
+        {
+            return;
+        }
+        self.current.store(Arc::new(snapshot));
+        self.loaded.store(true, Ordering::Release);
+        self.changes.send_replace(());
     }
 
     fn refuse(&self, error: SettingsError) {
@@ -116,6 +193,20 @@ impl Shared {
             tracing::warn!(%file, %problem, "settings refused; the last good ones stay in use");
             self.refusal.store(Some(Arc::new(error)));
         }
+    }
+
+    /// Says why there are no settings yet; that the source is away for a while is no refusal of what it gave.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn refuse_unless_loaded(&self, error: SettingsError) {
+        if !self.loaded.load(Ordering::Acquire) {
+            self.refuse(error);
+        }
+    }
+}
+
+fn tell_refused(now: &[SettingsError], before: &[SettingsError]) {
+    for SettingsError { file, problem } in now.iter().filter(|refusal| !before.contains(refusal)) {
+        tracing::warn!(%file, %problem, "a file of the settings is refused; its last good version stays in use");
     }
 }
 

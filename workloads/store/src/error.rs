@@ -25,6 +25,9 @@ pub enum StoreError {
     /// Somebody else changed the object first: the revision given is no longer the current one.
     #[error("the object was changed in the meantime; read it again")]
     Conflict,
+    /// The tenant was erased, or is being erased. Nothing can be stored for its id any more; a new tenant needs a new id.
+    #[error("the tenant was erased; its id can't be used again")]
+    Erased,
     /// The database answered with an error that is none of the above: a bug or a broken database.
     #[error("the database refused a statement")]
     Database(#[source] sqlx::Error),
@@ -64,6 +67,7 @@ impl From<sqlx::Error> for StoreError {
             }
             Database(answer) => match answer.code().as_deref() {
                 Some(UNIQUE_VIOLATION) => Self::Conflict,
+                Some(ERASED) => Self::Erased,
                 Some(code) if is_passing(code) => Self::Unavailable(error),
                 _ => Self::Database(error),
             },
@@ -73,6 +77,8 @@ impl From<sqlx::Error> for StoreError {
 }
 
 const UNIQUE_VIOLATION: &str = "23505";
+/// Raised by `kyb.refuse_erased` (migrations/0015_tenant_erasure.sql).
+const ERASED: &str = "KYB01";
 
 /// States (SQLSTATE) that another attempt may not meet: connection trouble (08), too many connections or no room (53), shut down
 /// or starting up (57P0x), cancelled by a time limit (57014), a standby that takes no writes (25006), locks and

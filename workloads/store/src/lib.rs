@@ -20,6 +20,8 @@
 //! | [`verifications`], [`businesses`], [`queue`], [`audit`], [`usage`] | a tenant's rows |
 //! | [`idempotency`] | the first write wins |
 //! | [`lists`] | watchlists, the same for every tenant |
+//! | [`tenant_erasure`] | deleting a tenant, for good |
+//! | [`heartbeats`] | what every running process says of itself |
 
 pub mod audit;
 pub mod businesses;
@@ -28,6 +30,7 @@ mod connect;
 mod erasure;
 pub mod error;
 mod findings;
+pub mod heartbeats;
 pub mod idempotency;
 mod listen;
 pub mod lists;
@@ -36,6 +39,7 @@ pub mod queue;
 mod role_check;
 mod search;
 pub mod setup;
+pub mod tenant_erasure;
 pub mod usage;
 pub mod verifications;
 

@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -72,6 +72,11 @@ struct List {
     list: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheClass {
+    cache_type: &'static str,
+}
+
 impl Fold for Answered {
     fn folded(&self) -> Self {
         Self { endpoint: OTHER.into(), tenant_id: OTHER.into(), ..self.clone() }
@@ -123,6 +128,7 @@ struct All {
     lists_seen: Mutex<BTreeSet<List>>,
     settings_refused: Told,
     queue_depth: Told,
+    cache_hit_rate: Family<CacheClass, Gauge<f64, AtomicU64>>,
 }
 
 impl Default for Metrics {
@@ -144,6 +150,7 @@ impl Default for Metrics {
             lists_seen: Mutex::default(),
             settings_refused: Told::default(),
             queue_depth: Told::default(),
+            cache_hit_rate: Family::default(),
         };
         all.register();
         Self { all: Arc::new(all) }
@@ -187,6 +194,12 @@ impl All {
             &self.settings_refused,
         );
         add(t, "kyb_queue_depth", "Jobs that wait", &self.queue_depth);
+        add(
+            t,
+            "kyb_cache_hit_rate_ratio",
+            "Look-ups of the last five to ten minutes that were answered from memory, 0 to 1",
+            &self.cache_hit_rate,
+        );
         let b = &mut self.business;
         add(b, "kyb_business_verifications_total", "Finished verifications", &self.verifications);
         add(b, "kyb_risk_assessments_total", "Risk assessments", &self.risk_assessments);
@@ -269,6 +282,20 @@ impl Metrics {
     /// Jobs that wait.
     pub fn queue_depth(&self, jobs: u64) {
         self.all.queue_depth.set(i64::try_from(jobs).unwrap_or(i64::MAX));
+    }
+
+    /// How often a class of results was answered from memory, 0 to 1; `None` where it keeps nothing or nobody asked, and
+    /// then it is not reported.
+    pub fn cache_hit_rate(&self, class: &'static str, rate: Option<f64>) {
+        let label = CacheClass { cache_type: class };
+        match rate {
+            Some(rate) => {
+                self.all.cache_hit_rate.get_or_create(&label).set(rate);
+            }
+            None => {
+                self.all.cache_hit_rate.remove(&label);
+            }
+        }
     }
 
     /// `GET /metrics`: OpenMetrics text of every metric.

@@ -42,6 +42,7 @@ fn used() -> Metrics {
     metrics.watchlists(&[state("un", Some((700, now())), false)], now() + chrono::Duration::seconds(90));
     metrics.settings_refused(true);
     metrics.queue_depth(7);
+    metrics.cache_hit_rate("classification", Some(0.75));
     metrics
 }
 
@@ -72,6 +73,7 @@ fn names_and_labels_are_those_of_the_requirements() {
     has(&text, r#"kyb_watchlist_stale{list="un"} 0"#);
     has(&text, "kyb_settings_refused 1");
     has(&text, "kyb_queue_depth 7");
+    has(&text, r#"kyb_cache_hit_rate_ratio{cache_type="classification"} 0.75"#);
     assert!(text.ends_with("# EOF\n") && text.matches("# EOF").count() == 1);
     assert!(!text.contains("_total_total"));
 }
@@ -99,7 +101,7 @@ fn what_has_no_source_is_not_reported() {
     let text = Metrics::new().render();
     assert_eq!(text, "# EOF\n");
     let used = used().render();
-    for absent in ["accuracy", "cache_hit", "revenue", "churn"] {
+    for absent in ["accuracy", "revenue", "churn"] {
         assert!(!used.contains(absent), "{absent}");
     }
 }
@@ -125,6 +127,13 @@ fn a_list_that_is_not_wanted_any_more_is_not_reported_any_more() {
         !text.contains("kyb_watchlist_entries") && !text.contains("kyb_watchlist_age"),
         "nothing is known of it"
     );
+}
+
+#[test]
+fn a_cache_that_keeps_nothing_has_no_hit_rate() {
+    let metrics = used();
+    metrics.cache_hit_rate("classification", None);
+    assert!(!metrics.render().contains("kyb_cache_hit_rate_ratio{"));
 }
 
 #[test]

@@ -41,6 +41,10 @@ pub struct JobWorker {
 impl JobWorker {
     /// Takes jobs until `stop`; the job in hand is finished first.
     pub async fn run(self, stop: CancellationToken) {
+        // Before there are settings every tenant would be an unknown one, and its jobs would use up their attempts.
+        if stop.run_until_cancelled(self.settings.loaded()).await.is_none() {
+            return;
+        }
         self.wait_for_lists(&stop).await;
         while !stop.is_cancelled() {
             let pause = match self.store.take_job(LEASE).await {

@@ -10,10 +10,10 @@ use std::{
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use clap::{Args, Parser, Subcommand};
 use kyb_engines::LiveWatchlists;
-use kyb_settings::Settings;
-use kyb_store::{ConnectOptions, Store, StoreError};
+use kyb_settings::{Settings, cluster};
+use kyb_store::{ConnectOptions, Store, StoreError, setup::RoleLogin};
 use kyb_telemetry::{Metrics, logs};
-use kyb_worker::WorkerOptions;
+use kyb_worker::{WorkerOptions, report::Target};
 use tokio_util::sync::CancellationToken;
 
 /// Refreshes the watchlists and works on queued verifications.
@@ -37,6 +37,12 @@ enum Command {
         #[arg(long, env = "KYB_MIGRATOR_URL_FILE")]
         migrator_url_file: Option<PathBuf>,
     },
+    /// Make database and roles on a development server, then migrate
+    Bootstrap {
+        /// Folder with the files `superuser` (a URL) and `migrator-password`, `runtime-password`, `reader-password`
+        #[arg(long, env = "KYB_BOOTSTRAP_CREDENTIALS", value_name = "DIR")]
+        credentials: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -45,8 +51,17 @@ struct RunArguments {
     #[arg(long, env = "KYB_LISTEN", default_value = "127.0.0.1:8081")]
     listen: SocketAddr,
     /// Folder that holds platform.yaml and one tenant-ID.yaml for each tenant
-    #[arg(long, env = "KYB_SETTINGS")]
-    settings: PathBuf,
+    #[arg(long, env = "KYB_SETTINGS", value_name = "DIR", required_unless_present = "settings_from_cluster")]
+    settings: Option<PathBuf>,
+    /// Namespace whose ConfigMaps labelled kyb.dev/settings hold the same files, instead of --settings
+    #[arg(long, env = "KYB_SETTINGS_NAMESPACE", value_name = "NAMESPACE", conflicts_with = "settings")]
+    settings_from_cluster: Option<String>,
+    /// RegionReport of that namespace whose status to write
+    #[arg(long, env = "KYB_REPORT", value_name = "NAME", conflicts_with = "settings")]
+    report: Option<String>,
+    /// Name of this pod: say in the database every two seconds what it uses
+    #[arg(long, env = "KYB_POD_NAME", value_name = "NAME")]
+    pod_name: Option<String>,
     /// File that holds the database URL of the runtime role; else KYB_DATABASE_URL
     #[arg(long, env = "KYB_DATABASE_URL_FILE")]
     database_url_file: Option<PathBuf>,
@@ -70,6 +85,7 @@ async fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(run) => work(run).await,
         Command::Migrate { migrator_url_file } => migrate(migrator_url_file.as_deref()).await,
+        Command::Bootstrap { credentials } => bootstrap(&credentials).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -84,7 +100,7 @@ fn refuse(error: &(dyn std::error::Error + 'static)) -> ExitCode {
 
 async fn work(arguments: RunArguments) -> Result<(), Box<dyn std::error::Error>> {
     let stop = stop_on_signal()?;
-    let settings = Settings::watch(&arguments.settings, Duration::from_millis(500))?;
+    let (settings, report) = settings(&arguments).await?;
     let store = Store::lazy(&ConnectOptions {
         url: secret_url("KYB_DATABASE_URL", arguments.database_url_file.as_deref())?,
         max_connections: u32::try_from(arguments.concurrency)?.saturating_add(4),
@@ -92,7 +108,7 @@ async fn work(arguments: RunArguments) -> Result<(), Box<dyn std::error::Error>>
         statement_timeout: Duration::from_secs(30),
     })?;
     let metrics = Metrics::new();
-    let status = Status { store: store.clone(), metrics: metrics.clone() };
+    let status = Status { store: store.clone(), settings: settings.clone(), metrics: metrics.clone() };
     let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
     let served =
         axum::serve(listener, status.routes()).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -100,12 +116,32 @@ async fn work(arguments: RunArguments) -> Result<(), Box<dyn std::error::Error>>
     if wait_for_store(&store, &stop).await? {
         let watchlists =
             LiveWatchlists::follow(store.clone(), settings.clone(), metrics.clone(), stop.clone());
-        let options = WorkerOptions { concurrency: arguments.concurrency, ..WorkerOptions::default() };
+        let options = WorkerOptions {
+            concurrency: arguments.concurrency,
+            pod: arguments.pod_name,
+            report,
+            ..WorkerOptions::default()
+        };
         kyb_worker::run(options, store.clone(), settings, watchlists, metrics, stop).await?;
     }
     serving.await??;
     store.close().await;
     Ok(())
+}
+
+/// The settings, and the report to write where one is named.
+async fn settings(
+    arguments: &RunArguments,
+) -> Result<(Settings, Option<Target>), Box<dyn std::error::Error>> {
+    let Some(namespace) = &arguments.settings_from_cluster else {
+        let folder = arguments.settings.as_deref().unwrap_or(Path::new("."));
+        return Ok((Settings::watch(folder, Duration::from_millis(500))?, None));
+    };
+    let client = cluster::client().await?;
+    let target =
+        |name: &String| Target { client: client.clone(), namespace: namespace.clone(), name: name.clone() };
+    let report = arguments.report.as_ref().map(target);
+    Ok((Settings::watch_cluster(client, namespace), report))
 }
 
 /// Waits until the database answers; an unsafe role or a wrong schema ends the program. `false`: told to stop meanwhile.
@@ -127,6 +163,22 @@ async fn wait_for_store(store: &Store, stop: &CancellationToken) -> Result<bool,
 async fn migrate(url_file: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
     kyb_store::setup::migrate(&secret_url("KYB_MIGRATOR_URL", url_file)?).await?;
     tracing::info!("the schema is up to date");
+    Ok(())
+}
+
+async fn bootstrap(credentials: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let read = |name: &str| {
+        let file = credentials.join(name);
+        let text = std::fs::read_to_string(&file);
+        text.map(|text| text.trim().to_owned())
+            .map_err(|error| format!("can't read {}: {error}", file.display()))
+    };
+    let login = |role: &str| -> Result<RoleLogin, String> {
+        Ok(RoleLogin { name: format!("kyb_{role}"), password: read(&format!("{role}-password"))? })
+    };
+    let (migrator, runtime, reader) = (login("migrator")?, login("runtime")?, login("reader")?);
+    kyb_store::setup::bootstrap(&read("superuser")?, "kyb", &migrator, &runtime, &reader).await?;
+    tracing::info!("database and roles are there, the schema is up to date");
     Ok(())
 }
 
@@ -158,6 +210,7 @@ fn stop_on_signal() -> std::io::Result<CancellationToken> {
 #[derive(Clone)]
 struct Status {
     store: Store,
+    settings: Settings,
     metrics: Metrics,
 }
 
@@ -170,10 +223,31 @@ impl Status {
             .with_state(self)
     }
 
-    async fn ready(State(status): State<Self>) -> (StatusCode, &'static str) {
-        match status.store.ping().await {
-            Ok(()) => (StatusCode::OK, "ready"),
-            Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database can't be reached"),
+    async fn ready(State(status): State<Self>) -> (StatusCode, String) {
+        let unready = |why: String| (StatusCode::SERVICE_UNAVAILABLE, why);
+        if !status.settings.is_loaded() {
+            let why = status.settings.refusal().map(|refusal| refusal.to_string()).unwrap_or_default();
+            return unready(format!("there are no settings yet: {why}"));
         }
+        match status.store.ping().await {
+            Ok(()) => (StatusCode::OK, "ready".to_owned()),
+            Err(_) => unready("the database can't be reached".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_from_a_folder_or_from_a_cluster_and_a_report_needs_the_cluster() {
+        let parse =
+            |flags: &[&str]| Arguments::try_parse_from(["kyb-worker", "run"].iter().chain(flags)).is_ok();
+        assert!(parse(&["--settings", "s"]));
+        assert!(parse(&["--settings-from-cluster", "n", "--report", "r", "--pod-name", "p"]));
+        assert!(!parse(&[]));
+        assert!(!parse(&["--settings", "s", "--settings-from-cluster", "n"]));
+        assert!(!parse(&["--settings", "s", "--report", "r"]));
     }
 }

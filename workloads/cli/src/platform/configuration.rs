@@ -83,10 +83,10 @@ impl Configuration {
         let tenant = TenantId::try_from(TENANT)?;
         let key = ApiKey::generate("dev", &KeyId::try_from(TENANT)?);
         let tenants = [tenant_file(&tenant, &key)?];
-        let snapshot =
-            Snapshot::of(&PlatformFile { lists: files }, &tenants, Path::new(".")).map_err(|error| {
-                Unusable::new("the lists can't be used together", "give each list once").because(error)
-            })?;
+        let platform = PlatformFile { lists: files, ..PlatformFile::default() };
+        let snapshot = Snapshot::of(&platform, &tenants, Path::new(".")).map_err(|error| {
+            Unusable::new("the lists can't be used together", "give each list once").because(error)
+        })?;
         let development = Development { tenant, key, folders, versions, is_example };
         Ok(Self { source: Source::Snapshot(Box::new(snapshot)), development: Some(development) })
     }
@@ -122,6 +122,7 @@ fn tenant_file(tenant: &TenantId, key: &ApiKey) -> anyhow::Result<TenantFile> {
         contexts: vec![],
         rate_limit: RateLimit { requests_per_minute: 60_000, burst: 1_000 },
         api_keys: vec![key],
+        erase: false,
         verification: VerificationFile::default(),
         lists: None,
         threshold: None,

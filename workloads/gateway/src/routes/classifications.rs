@@ -1,6 +1,9 @@
 //! `POST /v1/classifications`.
 
+use std::sync::Arc;
+
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
@@ -13,7 +16,9 @@ use kyb_domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{engine, extract::JsonBody, idempotency, problem::Problem, reply, state::App};
+use crate::{
+    auth::Admitted, cached, engine, extract::JsonBody, idempotency, problem::Problem, reply, state::App,
+};
 
 /// What to classify; at least one of name, description and website.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -76,17 +81,25 @@ impl ClassificationRequest {
     path = "/v1/classifications",
     tag = "classifications",
     request_body = ClassificationRequest,
-    responses((status = 200, description = "The codes.", body = ClassificationAnswer)),
+    responses((
+        status = 200,
+        description = "The codes.",
+        body = ClassificationAnswer,
+        headers(("X-Kyb-Cache" = String, description = "`hit` where the answer was computed for an earlier request, else `miss`.")),
+    )),
 )]
 pub(crate) async fn create(
     State(app): State<App>,
+    Extension(admitted): Extension<Arc<Admitted>>,
     headers: HeaderMap,
     body: JsonBody<ClassificationRequest>,
 ) -> Result<Response, Problem> {
     idempotency::key(&headers)?;
     let asked = body.value;
     asked.check()?;
-    let found = engine::classify(&app, asked.name.as_ref(), asked.description.as_ref());
+    let tenant = admitted.caller.tenant_id();
+    let answered = engine::classify(&app, tenant, asked.name.as_ref(), asked.description.as_ref());
+    let found = &answered.value;
     let mut reasons = vec![];
     if found.results.is_empty() {
         reasons.push(Reason::new(
@@ -101,6 +114,9 @@ pub(crate) async fn create(
         ));
     }
     let results = found.results.iter().filter(|code| asked.wants(code.scheme)).cloned().collect();
-    let answer = ClassificationAnswer { results, method: found.method, version: found.version, reasons };
-    reply::json(StatusCode::OK, &answer)
+    let (method, version) = (found.method.clone(), found.version.clone());
+    let mut response =
+        reply::json(StatusCode::OK, &ClassificationAnswer { results, method, version, reasons })?;
+    response.headers_mut().insert(cached::HEADER, cached::header_value(answered.hit));
+    Ok(response)
 }

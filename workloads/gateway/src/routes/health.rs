@@ -44,7 +44,8 @@ pub(crate) async fn health() -> Result<Response, Problem> {
 
 /// Should the process get requests?
 ///
-/// Stale lists and refused settings are reported, but do not make the process unready: it goes on serving what it has.
+/// Stale lists and refused settings are reported, but do not make the process unready: it goes on serving what it has. In a
+/// cluster it is not ready until the first settings came.
 #[utoipa::path(
     get,
     path = "/ready",
@@ -99,8 +100,20 @@ fn watchlists(app: &App) -> Part {
 }
 
 fn settings(app: &App) -> Part {
-    let refusal = app.settings.refusal();
-    let detail = refusal
-        .map(|refusal| format!("the newest files were refused, the last good ones are in use: {refusal}"));
-    Part { name: "settings", ready: true, detail }
+    let refusals = app.settings.refusals();
+    let detail = match (app.settings.is_loaded(), &refusals[..]) {
+        (_, []) => None,
+        (false, [why, ..]) => Some(format!("none yet: {why}")),
+        (true, [refusal]) => {
+            Some(format!("the newest files were refused, the last good ones are in use: {refusal}"))
+        }
+        (true, [first, ..]) => {
+            let more = refusals.len() - 1;
+            Some(format!(
+                "{} files were refused, their last good versions are in use: {first}; {more} more",
+                refusals.len()
+            ))
+        }
+    };
+    Part { name: "settings", ready: app.settings.is_loaded(), detail }
 }

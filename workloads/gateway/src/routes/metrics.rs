@@ -35,5 +35,6 @@ pub(crate) async fn business(State(app): State<App>) -> Response {
 fn gauge(app: &App) {
     app.metrics.active_tenants(app.settings.current().tenants.len());
     app.metrics.settings_refused(app.settings.refusal().is_some());
+    app.caches.report(&app.metrics);
     app.metrics.watchlists(&app.watchlists.current().states, Utc::now());
 }

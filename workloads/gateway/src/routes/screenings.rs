@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::Admitted,
-    engine,
+    cached, engine,
     extract::{Id, JsonBody},
     idempotency::{self, Fingerprinted, Prepared},
     problem::Problem,
@@ -107,7 +107,10 @@ impl ScreeningRequest {
         status = 201,
         description = "Screened and recorded.",
         body = Screening,
-        headers(("Location" = String, description = "Where the screening can be read again.")),
+        headers(
+            ("Location" = String, description = "Where the screening can be read again."),
+            ("X-Kyb-Cache" = String, description = "`hit` where the search was made for an earlier request on the same lists, else `miss`. Absent from a repeated answer."),
+        ),
     )),
 )]
 pub(crate) async fn create(
@@ -122,19 +125,23 @@ pub(crate) async fn create(
     let wanted = body.value;
     wanted.check()?;
     let options = wanted.options(&asker.caller.tenant)?;
-    let screening = match engine::screen(&app, wanted.subject.clone(), &options, Utc::now()) {
-        Ok(screening) => screening,
+    let tenant = asker.caller.tenant_id();
+    let found = match engine::screen(&app, tenant, wanted.subject.clone(), &options, Utc::now()) {
+        Ok(found) => found,
         Err(ScreeningError::UnknownList(unknown)) => return Err(wanted.unknown_list(&unknown)),
     };
+    let screening = &found.value;
     let prepared = Prepared {
         status: StatusCode::CREATED,
         location: format!("{PATH}/{}", screening.id),
-        body: reply::to_bytes(&screening)?,
+        body: reply::to_bytes(screening)?,
     };
     let kept = prepared.kept_for(pending)?;
-    let store = app.store.tenant(asker.caller.tenant_id());
-    let written = store.record_screening(&screening, &asker.audit(), kept.as_ref()).await?;
-    let (response, _) = prepared.settle(written)?;
+    let written = app.store.tenant(tenant).record_screening(screening, &asker.audit(), kept.as_ref()).await?;
+    let (mut response, own) = prepared.settle(written)?;
+    if own {
+        response.headers_mut().insert(cached::HEADER, cached::header_value(found.hit));
+    }
     Ok(response)
 }
 

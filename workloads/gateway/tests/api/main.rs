@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't set itself up has failed")]
 
 mod businesses;
+mod cache;
 mod harness;
 mod idempotency;
 mod isolation;

@@ -191,15 +191,16 @@ async fn the_runtime_role_has_the_privileges_it_needs_and_no_other() {
     let granted: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let granted: Vec<(&str, &str)> =
         granted.iter().map(|(table, rights)| (table.as_str(), rights.as_str())).collect();
-    // D: delete, I: insert, S: select, U: update.
+    // D: delete, I: insert, S: select, U: update. What was checked, decided and counted can be deleted only where its tenant
+    // was erased (see `tenant_erasure`).
     let expected = [
-        ("api_usage", "ISU"),
+        ("api_usage", "DISU"),
         ("audit_events", "IS"),
         ("business_tax_ids", "DISU"),
         ("business_words", "DISU"),
         ("businesses", "DISU"),
-        ("checks", "IS"),
-        ("decisions", "IS"),
+        ("checks", "DIS"),
+        ("decisions", "DIS"),
         ("idempotency_keys", "DISU"),
         ("jobs", "DISU"),
         ("list_files", "DIS"),
@@ -207,8 +208,10 @@ async fn the_runtime_role_has_the_privileges_it_needs_and_no_other() {
         ("list_versions", "ISU"),
         ("lists", "ISU"),
         ("migrations", "S"),
-        ("screenings", "ISU"),
-        ("verifications", "ISU"),
+        ("screenings", "DISU"),
+        ("tenant_erasures", "ISU"),
+        ("verifications", "DISU"),
+        ("workload_heartbeats", "DISU"),
     ];
     assert_eq!(granted, expected);
 }

@@ -98,6 +98,7 @@ async fn a_table_whose_security_was_loosened_is_refused() {
         ("ALTER TABLE kyb.businesses NO FORCE ROW LEVEL SECURITY", "kyb.businesses"),
         ("CREATE POLICY everything ON kyb.decisions USING (true)", "kyb.decisions"),
         ("DROP POLICY rows_of_the_tenant ON kyb.screenings", "kyb.screenings"),
+        ("DROP POLICY deleted_only_of_the_erased ON kyb.checks", "kyb.checks"),
     ];
     for (statement, table) in loosened {
         let database = Database::fresh().await;

@@ -36,20 +36,31 @@ enum RefreshError {
     Store(#[from] StoreError),
 }
 
-/// Refreshes the lists that the settings want, until `stop`. A change of settings restarts the tasks.
+/// Refreshes the lists that the settings want, until `stop`. When other lists are wanted the tasks begin anew; other changes
+/// of the settings, such as a new tenant, must not break off a download.
 pub async fn keep_fresh(client: Client, store: Store, settings: Settings, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let changed = settings.changed(); // before `current`, so that no change falls between the two
-        let snapshot = settings.current();
+        let wanted = settings.current().platform.lists.clone();
         let mut feeds = JoinSet::new();
-        for list in snapshot.platform.lists.clone() {
+        for list in wanted.clone() {
             feeds.spawn(Feed { client: client.clone(), store: store.clone(), list }.run());
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = changed => {}
+            () = other_lists(&settings, &wanted) => {}
         }
         feeds.shutdown().await; // safe at any point: a version is activated in one transaction
+    }
+}
+
+/// Resolves when other lists are wanted than these.
+async fn other_lists(settings: &Settings, wanted: &[ListSettings]) {
+    loop {
+        let changed = settings.changed(); // before `current`, so that no change falls between the two
+        if settings.current().platform.lists != wanted {
+            return;
+        }
+        changed.await;
     }
 }
 
