@@ -23,7 +23,9 @@ fn main() -> ExitCode {
 fn print_definitions() -> ExitCode {
     match kyb_crds::yaml() {
         Ok(files) => {
-            files.iter().for_each(|(_, text)| print!("---\n{text}"));
+            for (_, text) in &files {
+                print!("---\n{text}");
+            }
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -366,6 +366,7 @@ async fn drive<K, E>(
 }
 
 /// A reconcile never fails: it says in the status what went wrong, and when to look again.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the controller hands over a reference")]
 fn never<K>(
     _: Arc<K>,
     error: &std::convert::Infallible,
@@ -448,15 +449,15 @@ fn stop_on_signal() -> CancellationToken {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = CancellationToken::new();
     let told = stop.clone();
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::spawn(async move {
-                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-                tracing::info!("told to stop; finishing what is under way");
-                told.cancel();
-            });
-        }
-        _ => tracing::warn!("signals can't be received; only a kill ends this process"),
-    }
+    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+        tracing::warn!("signals can't be received; only a kill ends this process");
+        return stop;
+    };
+    tokio::spawn(async move {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        tracing::info!("told to stop; finishing what is under way");
+        told.cancel();
+    });
     stop
 }

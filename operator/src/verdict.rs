@@ -85,8 +85,7 @@ impl Verdict {
             _ => Reason::Retrying,
         };
         let state = match failure.class() {
-            Class::Retry => State::Failing,
-            Class::Wait => State::Failing,
+            Class::Retry | Class::Wait => State::Failing,
             Class::Person => State::Stuck,
         };
         Self::new(condition, state, reason, failure.to_string())

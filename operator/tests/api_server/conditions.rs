@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
     Api,
-    api::{Patch, PatchParams},
+    api::{Patch, PatchParams, PostParams},
 };
 use kyb_crds::KybTenant;
 use serde_json::json;
@@ -60,7 +60,7 @@ async fn two_tenants_of_one_id_are_told_apart_by_age() -> anyhow::Result<()> {
         "apiVersion": "kyb.dev/v1alpha1", "kind": "KybTenant", "metadata": {"name": "iris-again"},
         "spec": {"id": "iris", "displayName": "Acme", "plan": "starter", "placement": {"home": "conditions-3", "regions": ["conditions-3"], "residency": "US"}},
     }))?;
-    Api::all(here.client.clone()).create(&Default::default(), &second).await?;
+    Api::all(here.client.clone()).create(&PostParams::default(), &second).await?;
     let message = here.tenant_says("iris-again", "Ready", "DuplicateTenant").await?;
     assert!(message.contains("KybTenant iris "), "{message}");
     Ok(())

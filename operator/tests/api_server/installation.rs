@@ -12,7 +12,8 @@ use anyhow::{Context as _, bail};
 use k8s_openapi::{api::core::v1::Namespace, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{Patch, PatchParams, PostParams},
+    api::{ListParams, Patch, PatchParams, PostParams},
+    config::{KubeConfigOptions, Kubeconfig},
 };
 use kyb_crds::{KybTenant, RegionDeployment};
 use kyb_lab::{ControlPlane, Options};
@@ -22,7 +23,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 /// How long anything may take before a test gives up; on a busy machine most things take a second.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A control plane with our kinds installed. It goes with this process, however that ends.
 pub(crate) struct Installation {
@@ -68,8 +69,8 @@ fn on_a_thread() -> anyhow::Result<Installation> {
 }
 
 async fn kube_config(plane: &ControlPlane) -> anyhow::Result<kube::Config> {
-    let file = kube::config::Kubeconfig::read_from(plane.kubeconfig())?;
-    Ok(kube::Config::from_custom_kubeconfig(file, &Default::default()).await?)
+    let file = Kubeconfig::read_from(plane.kubeconfig())?;
+    Ok(kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?)
 }
 
 impl Installation {
@@ -79,7 +80,7 @@ impl Installation {
         let root_key = tempfile::tempdir()?;
         std::fs::write(root_key.path().join("root"), [7; 32])?;
         let installation = Self { plane, root_key };
-        installation.install_kinds().await?;
+        installation.install_kinds()?;
         let made = installation.plane.kubectl().args(["create", "namespace", "kyb-system"]).output()?;
         anyhow::ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         Ok(installation)
@@ -97,7 +98,7 @@ impl Installation {
         }
     }
 
-    async fn install_kinds(&self) -> anyhow::Result<()> {
+    fn install_kinds(&self) -> anyhow::Result<()> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crds/yaml");
         let applied = self.plane.kubectl().args(["apply", "--server-side", "-f", folder]).output()?;
         anyhow::ensure!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
@@ -297,7 +298,7 @@ impl Here {
     {
         let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
         let mut names: Vec<_> =
-            api.list(&Default::default()).await?.iter().map(ResourceExt::name_any).collect();
+            api.list(&ListParams::default()).await?.iter().map(ResourceExt::name_any).collect();
         names.sort();
         Ok(names)
     }

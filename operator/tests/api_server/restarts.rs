@@ -1,7 +1,7 @@
 //! An operator that starts again over what is there already.
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::Api;
+use kube::{Api, ResourceExt, api::ListParams};
 use kyb_crds::KybTenant;
 
 use crate::installation::{Here, Installation, Operator};
@@ -51,15 +51,10 @@ async fn settle(here: &Here) -> anyhow::Result<()> {
     let tenants: Api<KybTenant> = Api::all(here.client.clone());
     let mut before = None;
     loop {
-        let now = tenants.list(&Default::default()).await?.metadata.resource_version;
-        let versions: Vec<_> = tenants
-            .list(&Default::default())
-            .await?
-            .iter()
-            .map(|t| t.metadata.resource_version.clone())
-            .collect();
+        let now = tenants.list(&ListParams::default()).await?;
+        let versions: Vec<_> = now.iter().map(ResourceExt::resource_version).collect();
         if before.as_ref() == Some(&versions) {
-            return Ok(drop(now));
+            return Ok(());
         }
         before = Some(versions);
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;

@@ -7,7 +7,7 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, ResourceExt,
-    api::{DeleteParams, Patch, PatchParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams},
 };
 use kyb_crds::KybTenant;
 use serde_json::json;
@@ -93,7 +93,7 @@ async fn a_deleted_tenant_leaves_nothing() -> anyhow::Result<()> {
     let namespaces: Api<Namespace> = Api::all(here.client.clone());
     let settings: Api<ConfigMap> = Api::namespaced(here.client.clone(), "kyb-tenant-4");
     here.until("nothing to be left", || async {
-        let left = namespaces.list(&Default::default()).await?;
+        let left = namespaces.list(&ListParams::default()).await?;
         let left = left.iter().any(|namespace| namespace.name_any().starts_with("kyb-t-dune"));
         Ok(!left && settings.get_opt("kyb-settings-tenant-dune").await?.is_none())
     })

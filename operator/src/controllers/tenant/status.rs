@@ -79,8 +79,8 @@ pub(crate) fn delivered(tenant: &ValidTenant, facts: &Facts, regions: &[TenantRe
 
 /// Keys that could not be read stop nothing but themselves.
 pub(crate) fn keys(tenant: &ValidTenant, facts: &Facts, applied: Verdict) -> Verdict {
-    let brought = tenant.keys.iter().filter(|key| matches!(key.source, KeySource::Brought(_)));
-    let problem = brought.filter_map(|key| facts.brought_keys.get(&key.name)?.as_ref().err()).next();
+    let mut brought = tenant.keys.iter().filter(|key| matches!(key.source, KeySource::Brought(_)));
+    let problem = brought.find_map(|key| facts.brought_keys.get(&key.name)?.as_ref().err());
     match problem {
         Some(problem) if applied.state <= State::Underway => {
             Verdict::of_problem(ConditionType::KeysReady, problem)

@@ -15,11 +15,11 @@ use std::{
     sync::Arc,
 };
 
+use super::fit::Fitted;
 use crate::{
     SettingsError, Snapshot,
     files::PLATFORM_FILE,
-    parsed::{self, Content, MOST_TENANTS, ParsedFile, SetDigest},
-    tenant::CheckedTenant,
+    parsed::{self, MOST_TENANTS, ParsedFile},
 };
 
 /// A ConfigMap as far as settings go.
@@ -254,67 +254,6 @@ struct Candidates<'a> {
 struct Held<'a> {
     last_good: Option<&'a Arc<ParsedFile>>,
     refusal: Option<&'a SettingsError>,
-}
-
-/// Settings in the making.
-struct Fitted {
-    snapshot: Snapshot,
-    chosen: BTreeMap<String, Arc<ParsedFile>>,
-    /// New files that do not go with the rest.
-    unfit: BTreeMap<String, SettingsError>,
-}
-
-impl Fitted {
-    fn over(platform: &Arc<ParsedFile>) -> Self {
-        let mut snapshot = Snapshot::default();
-        if let Content::Platform(platform) = &platform.content {
-            snapshot.platform = platform.clone();
-        }
-        let chosen = BTreeMap::from([(PLATFORM_FILE.to_owned(), Arc::clone(platform))]);
-        Self { snapshot, chosen, unfit: BTreeMap::new() }
-    }
-
-    fn refuse(&mut self, refusal: Option<&SettingsError>) {
-        self.snapshot.refused.extend(refusal.cloned());
-    }
-
-    /// A file that was in use stays, even if the platform dropped a list that it wants: that list counts as missing, so
-    /// nothing comes out as `no_hit`, and the refusal says why.
-    fn keep(&mut self, name: &str, file: &Arc<ParsedFile>) {
-        let Some(tenant) = tenant_in(file) else { return };
-        let refused = |problem: String| SettingsError::new(name, problem);
-        if let Err(problem) = self.snapshot.check_lists(tenant) {
-            self.refuse(Some(&refused(problem)));
-        }
-        match self.snapshot.insert(tenant) {
-            Ok(()) => drop(self.chosen.insert(name.to_owned(), Arc::clone(file))),
-            Err(problem) => self.refuse(Some(&refused(problem))),
-        }
-    }
-
-    fn take(&mut self, name: &str, file: &Arc<ParsedFile>) {
-        let Some(tenant) = tenant_in(file) else { return };
-        match self.snapshot.check_lists(tenant).and_then(|()| self.snapshot.insert(tenant)) {
-            Ok(()) => drop(self.chosen.insert(name.to_owned(), Arc::clone(file))),
-            Err(problem) => drop(self.unfit.insert(name.to_owned(), SettingsError::new(name, problem))),
-        }
-    }
-
-    fn finish(mut self) -> Self {
-        let mut digest = SetDigest::default();
-        self.chosen.iter().for_each(|(name, file)| digest.add(name, file));
-        self.snapshot.version = hex::encode(&digest.finish()[..6]);
-        self.snapshot.refused.sort_by(|a, b| a.file.cmp(&b.file));
-        self.snapshot.refused.dedup_by(|later, first| later.file == first.file);
-        self
-    }
-}
-
-fn tenant_in(file: &ParsedFile) -> Option<&CheckedTenant> {
-    match &file.content {
-        Content::Tenant(tenant) => Some(tenant),
-        Content::Platform(_) => None,
-    }
 }
 
 #[cfg(test)]

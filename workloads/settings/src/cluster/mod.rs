@@ -9,6 +9,7 @@
 //! `tenant-<id>.yaml` in `kyb-settings-tenant-<id>`.
 
 mod board;
+mod fit;
 
 use std::{pin::pin, sync::Weak, time::Duration};
 

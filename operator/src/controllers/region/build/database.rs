@@ -164,7 +164,7 @@ pub(super) fn migration(region: &ValidRegion) -> Job {
         spec: Some(JobSpec {
             backoff_limit: Some(ATTEMPTS),
             template: PodTemplateSpec {
-                metadata: Some(ObjectMeta { labels: with_manager(labels), ..ObjectMeta::default() }),
+                metadata: Some(ObjectMeta { labels: Some(with_manager(labels)), ..ObjectMeta::default() }),
                 spec: Some(spec),
             },
             ..JobSpec::default()
@@ -173,10 +173,10 @@ pub(super) fn migration(region: &ValidRegion) -> Job {
     }
 }
 
-fn with_manager(labels: Option<BTreeMap<String, String>>) -> Option<BTreeMap<String, String>> {
+fn with_manager(labels: Option<BTreeMap<String, String>>) -> BTreeMap<String, String> {
     let mut labels = labels.unwrap_or_default();
     labels.insert(names::MANAGED_BY_LABEL.to_owned(), names::MANAGED_BY.to_owned());
-    Some(labels)
+    labels
 }
 
 /// `kyb-migrate-` and ten hexadecimal digits of image and credential.
@@ -279,7 +279,7 @@ fn service(region: &ValidRegion) -> Service {
 fn stateful_set(region: &ValidRegion, database: &DevelopmentDatabase) -> StatefulSet {
     let selector = selector_labels(region, DATABASE);
     let metadata = object_meta(region, names::POSTGRES, DATABASE);
-    let labels = with_manager(metadata.labels.clone());
+    let labels = Some(with_manager(metadata.labels.clone()));
     let mut spec = pod(region, server(region, database), server_volumes());
     spec.automount_service_account_token = Some(false);
     spec.security_context = spec.security_context.map(|context| PodSecurityContext {

@@ -38,21 +38,21 @@ use crate::{
 pub(super) fn policies(region: &ValidRegion) -> Vec<NetworkPolicy> {
     let callers = |components: &[&str]| vec![peer(among(components))];
     vec![
-        policy(region, "kyb-deny-all", Vec::new(), Some(vec![]), Some(vec![])),
-        policy(region, "kyb-allow-dns", Vec::new(), None, Some(vec![dns()])),
-        policy(region, "kyb-gateway", vec![GATEWAY], Some(vec![ingress(vec![], HTTP_PORT)]), None),
-        policy(region, "kyb-outward", vec![GATEWAY, WORKER, MIGRATION], None, Some(vec![any_tcp()])),
+        policy(region, "kyb-deny-all", &[], Some(vec![]), Some(vec![])),
+        policy(region, "kyb-allow-dns", &[], None, Some(vec![dns()])),
+        policy(region, "kyb-gateway", &[GATEWAY], Some(vec![ingress(vec![], HTTP_PORT)]), None),
+        policy(region, "kyb-outward", &[GATEWAY, WORKER, MIGRATION], None, Some(vec![any_tcp()])),
         policy(
             region,
             "kyb-database",
-            vec![DATABASE],
+            &[DATABASE],
             Some(vec![ingress(callers(&[GATEWAY, WORKER, MIGRATION]), database::PORT)]),
             None,
         ),
         policy(
             region,
             "kyb-redis",
-            vec![REDIS],
+            &[REDIS],
             Some(vec![ingress(callers(&[GATEWAY, WORKER]), redis::PORT)]),
             None,
         ),
@@ -63,13 +63,13 @@ pub(super) fn policies(region: &ValidRegion) -> Vec<NetworkPolicy> {
 fn policy(
     region: &ValidRegion,
     name: &str,
-    components: Vec<&str>,
+    components: &[&str],
     ingress: Option<Vec<NetworkPolicyIngressRule>>,
     egress: Option<Vec<NetworkPolicyEgressRule>>,
 ) -> NetworkPolicy {
     let types = [(ingress.is_some(), "Ingress"), (egress.is_some(), "Egress")];
     let types = types.into_iter().filter(|(there, _)| *there).map(|(_, name)| name.to_owned());
-    let selector = match components.as_slice() {
+    let selector = match components {
         [] => LabelSelector::default(),
         [one] => LabelSelector { match_labels: Some(selector_labels(region, one)), match_expressions: None },
         several => among(several),

@@ -59,7 +59,7 @@ pub(super) fn deployment(region: &ValidRegion, workload: Workload<'_>) -> Deploy
                 }),
             }),
             selector: LabelSelector { match_labels: Some(selector.clone()), match_expressions: None },
-            template: template(region, workload, selector),
+            template: template(region, workload, &selector),
             ..DeploymentSpec::default()
         }),
         status: None,
@@ -69,7 +69,7 @@ pub(super) fn deployment(region: &ValidRegion, workload: Workload<'_>) -> Deploy
 fn template(
     region: &ValidRegion,
     workload: Workload<'_>,
-    selector: BTreeMap<String, String>,
+    selector: &BTreeMap<String, String>,
 ) -> PodTemplateSpec {
     let mut labels = labels(region, workload.component);
     labels.extend(selector.clone());
@@ -85,7 +85,7 @@ fn template(
         priority_class_name: scheduling.priority_class_name.as_ref().map(ToString::to_string),
         node_selector: some_if_any(scheduling.node_selector),
         tolerations: some_unless_empty(scheduling.tolerations.iter().map(toleration).collect()),
-        topology_spread_constraints: Some(spread(&selector)),
+        topology_spread_constraints: Some(spread(selector)),
         termination_grace_period_seconds: Some(GRACE_SECONDS),
         ..pod(
             region,
