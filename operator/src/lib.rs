@@ -12,7 +12,7 @@
 //! | `controllers` | one folder a kind, one file a step |
 //! | `context` | what all controllers share |
 //! | `concern`, `verdict` | the parts of an object that can go wrong on their own, and what became of them |
-//! | [`derive`] | secrets that every region arrives at by itself |
+//! | [`mod@derive`] | secrets that every region arrives at by itself |
 //! | [`profile`] | defaults by environment |
 //! | [`roles`] | the ClusterRoles that may be bound |
 //!
