@@ -10,21 +10,20 @@ use k8s_openapi::{
         core::v1::{
             ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar,
             ExecAction, KeyToPath, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSecurityContext,
-            PodSpec, PodTemplateSpec, Probe, ResourceRequirements, Secret, SecretVolumeSource, Service,
-            ServicePort, ServiceSpec, Volume, VolumeMount, VolumeResourceRequirements,
+            PodSpec, PodTemplateSpec, Probe, ResourceRequirements, Secret, SecretVolumeSource, Volume,
+            VolumeMount, VolumeResourceRequirements,
         },
     },
     apimachinery::pkg::{
         api::resource::Quantity,
         apis::meta::v1::{LabelSelector, ObjectMeta},
-        util::intstr::IntOrString,
     },
 };
 use kyb_crds::{SecretKeyRef, names};
 use kyb_kit::Child;
 use sha2::{Digest, Sha256};
 
-use super::workload::{locked_down, object_meta, pod, selector_labels, variable};
+use super::workload::{locked_down, object_meta, pod, port_service, selector_labels, variable};
 use crate::{
     component::{DATABASE, MIGRATION},
     controllers::{
@@ -207,7 +206,7 @@ pub(super) fn development(
     vec![
         Child::new(&secret(region, root)),
         Child::new(&start_script(region)),
-        Child::new(&service(region)),
+        Child::new(&port_service(region, names::POSTGRES, DATABASE, ("postgres", PORT))),
         Child::new(&stateful_set(region, database)),
     ]
 }
@@ -255,24 +254,6 @@ fn start_script(region: &ValidRegion) -> ConfigMap {
         metadata: object_meta(region, names::POSTGRES, DATABASE),
         data: Some(BTreeMap::from([("start.sh".to_owned(), START.to_owned())])),
         ..ConfigMap::default()
-    }
-}
-
-fn service(region: &ValidRegion) -> Service {
-    Service {
-        metadata: object_meta(region, names::POSTGRES, DATABASE),
-        spec: Some(ServiceSpec {
-            selector: Some(selector_labels(region, DATABASE)),
-            ports: Some(vec![ServicePort {
-                name: Some("postgres".to_owned()),
-                port: PORT,
-                target_port: Some(IntOrString::Int(PORT)),
-                protocol: Some("TCP".to_owned()),
-                ..ServicePort::default()
-            }]),
-            ..ServiceSpec::default()
-        }),
-        status: None,
     }
 }
 

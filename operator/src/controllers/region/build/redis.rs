@@ -3,10 +3,7 @@
 use k8s_openapi::{
     api::{
         apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy},
-        core::v1::{
-            Container, ContainerPort, PodTemplateSpec, Probe, ResourceRequirements, Service, ServicePort,
-            ServiceSpec, TCPSocketAction,
-        },
+        core::v1::{Container, ContainerPort, PodTemplateSpec, Probe, ResourceRequirements, TCPSocketAction},
     },
     apimachinery::pkg::{
         apis::meta::v1::{LabelSelector, ObjectMeta},
@@ -16,7 +13,7 @@ use k8s_openapi::{
 use kyb_crds::names;
 use kyb_kit::Child;
 
-use super::workload::{locked_down, object_meta, pod, selector_labels};
+use super::workload::{locked_down, object_meta, pod, port_service, selector_labels};
 use crate::{
     component::REDIS,
     controllers::{region::validate::ValidRegion, tenant::build::limits::quantities},
@@ -27,7 +24,10 @@ pub(super) const PORT: i32 = 6379;
 
 /// The pod and its Service.
 pub(super) fn development(region: &ValidRegion, image: &str) -> Vec<Child> {
-    vec![Child::new(&deployment(region, image)), Child::new(&service(region))]
+    vec![
+        Child::new(&deployment(region, image)),
+        Child::new(&port_service(region, names::REDIS, REDIS, ("redis", PORT))),
+    ]
 }
 
 fn deployment(region: &ValidRegion, image: &str) -> Deployment {
@@ -82,23 +82,5 @@ fn container(region: &ValidRegion, image: &str) -> Container {
         }),
         security_context: Some(locked_down()),
         ..Container::default()
-    }
-}
-
-fn service(region: &ValidRegion) -> Service {
-    Service {
-        metadata: object_meta(region, names::REDIS, REDIS),
-        spec: Some(ServiceSpec {
-            selector: Some(selector_labels(region, REDIS)),
-            ports: Some(vec![ServicePort {
-                name: Some("redis".to_owned()),
-                port: PORT,
-                target_port: Some(IntOrString::Int(PORT)),
-                protocol: Some("TCP".to_owned()),
-                ..ServicePort::default()
-            }]),
-            ..ServiceSpec::default()
-        }),
-        status: None,
     }
 }

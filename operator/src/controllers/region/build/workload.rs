@@ -8,8 +8,8 @@ use k8s_openapi::{
         core::v1::{
             Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction,
             LocalObjectReference, ObjectFieldSelector, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
-            ResourceRequirements, SeccompProfile, SecurityContext, Toleration, TopologySpreadConstraint,
-            Volume, VolumeMount,
+            ResourceRequirements, SeccompProfile, SecurityContext, ServicePort, ServiceSpec, Toleration,
+            TopologySpreadConstraint, Volume, VolumeMount,
         },
         policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec},
     },
@@ -239,6 +239,30 @@ pub(super) fn disruption_budget(region: &ValidRegion, component: &str, name: &st
                 match_expressions: None,
             }),
             ..PodDisruptionBudgetSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// A Service inside the cluster, with one port of a name and the same number on both sides.
+pub(super) fn port_service(
+    region: &ValidRegion,
+    name: &str,
+    component: &str,
+    (port_name, port): (&str, i32),
+) -> k8s_openapi::api::core::v1::Service {
+    k8s_openapi::api::core::v1::Service {
+        metadata: object_meta(region, name, component),
+        spec: Some(ServiceSpec {
+            selector: Some(selector_labels(region, component)),
+            ports: Some(vec![ServicePort {
+                name: Some(port_name.to_owned()),
+                port,
+                target_port: Some(IntOrString::Int(port)),
+                protocol: Some("TCP".to_owned()),
+                ..ServicePort::default()
+            }]),
+            ..ServiceSpec::default()
         }),
         status: None,
     }
