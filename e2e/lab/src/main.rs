@@ -1,11 +1,8 @@
 //! `kyb-lab`: real Kubernetes regions on this machine.
 
-use std::{
-    os::unix::process::CommandExt as _,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{os::unix::process::CommandExt as _, path::PathBuf, process::ExitCode};
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 use kyb_lab::{
     Binaries, Lab, LabName, REGIONS, RegionStatus, Tool,
@@ -53,7 +50,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Load archives of images into every region.
+    /// Run a program in a region's network, where Services and pods answer.
+    Inside {
+        /// Such as us-east-1.
+        region: String,
+        /// The program and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        program: Vec<String>,
+    },
+    /// Load archives of images into every region, and print those that were new.
     Load {
         /// Made by `kyb-lab images` or `docker save`.
         #[arg(required = true)]
@@ -103,10 +108,10 @@ struct ImagesArguments {
     /// What the images' names begin with.
     #[arg(long, default_value = "docker.io/kyb")]
     repository: String,
-    /// The tag of the programs' images.
+    /// The tag of the images.
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     tag: String,
-    /// Only these: kyb-gateway, kyb-worker, kyb-operator, postgresql, redis.
+    /// Only these: kyb-gateway, kyb-worker, kyb-operator, kyb-postgres, kyb-redis.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -139,6 +144,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Kubeconfig { region } => println!("{}", lab.kubeconfig(&region)?.display()),
         Command::Address { region } => println!("{}", lab.address(&region)?),
         Command::Kubectl { region, arguments } => return Err(kubectl(&lab, &region, &arguments)?),
+        Command::Inside { region, program } => return Err(inside(&lab, &region, &program)?),
         Command::Load { archives } => load(&lab, &archives).await?,
         Command::Images(images) => build_images(images)?,
         Command::Cut { region, from } => lab.cut(&region, from.as_deref()).await?,
@@ -199,9 +205,17 @@ fn kubectl(lab: &Lab, region: &str, arguments: &[String]) -> anyhow::Result<anyh
     Ok(command.exec().into())
 }
 
+/// Becomes the program; returns only if that fails.
+fn inside(lab: &Lab, region: &str, program: &[String]) -> anyhow::Result<anyhow::Error> {
+    let (program, arguments) = program.split_first().context("no program was named")?;
+    Ok(lab.inside(region, program)?.args(arguments).exec().into())
+}
+
 async fn load(lab: &Lab, archives: &[PathBuf]) -> anyhow::Result<()> {
     for archive in archives {
-        lab.load(Path::new(archive)).await?;
+        if lab.load(archive).await? {
+            println!("{}", archive.display());
+        }
     }
     Ok(())
 }

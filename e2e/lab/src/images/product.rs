@@ -7,6 +7,8 @@ use std::{
     process::Command,
 };
 
+use sha2::{Digest as _, Sha256};
+
 use super::{
     Image,
     pack::{FORMAT, copy, pack},
@@ -29,7 +31,7 @@ pub struct Product {
     pub output: PathBuf,
     /// What names begin with, such as `docker.io/kyb`.
     pub repository: String,
-    /// The version that the programs' images are tagged with.
+    /// The version that the images are tagged with.
     pub version: String,
     /// The images to build; all where empty.
     pub only: Vec<String>,
@@ -40,11 +42,11 @@ const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 const PROGRAMS: [&str; 3] = ["kyb-gateway", "kyb-worker", "kyb-operator"];
 
-/// A Debian package as an image: its name, its tag, the package, and what is done to the file system before it is packed.
-const PACKAGES: [(&str, &str, &str, &[&str]); 2] = [
+/// A Debian package as an image, under the name that the operator expects: the package, and what is done to the file system before
+/// it is packed.
+const PACKAGES: [(&str, &str, &[&str]); 2] = [
     (
-        "postgresql",
-        "15",
+        "kyb-postgres",
         "postgresql-15",
         &[
             // No database of the package's own.
@@ -53,7 +55,7 @@ const PACKAGES: [(&str, &str, &str, &[&str]); 2] = [
             r#"--customize-hook=sed -i 's/^postgres:x:[0-9]*:[0-9]*:/postgres:x:26:26:/' "$1/etc/passwd""#,
         ],
     ),
-    ("redis", "7", "redis-server", &[]),
+    ("kyb-redis", "redis-server", &[]),
 ];
 
 /// Builds the images and returns them. Blocks: a second each, and half a minute for PostgreSQL and Redis the first time.
@@ -62,24 +64,47 @@ pub fn build_product(product: &Product) -> Result<Vec<Image>> {
     let wanted = |name: &str| product.only.is_empty() || product.only.iter().any(|only| only == name);
     let programs = PROGRAMS.iter().filter(|name| wanted(name)).map(|name| program(product, name));
     let packages = PACKAGES.iter().filter(|(name, ..)| wanted(name));
-    let packages = packages.map(|(name, tag, package, hooks)| debian(product, name, tag, package, hooks));
+    let packages = packages.map(|(name, package, hooks)| debian(product, name, package, hooks));
     programs.chain(packages).collect()
 }
 
 fn program(product: &Product, name: &str) -> Result<Image> {
     let binary = product.programs.join(name);
-    require_static(&binary)?;
-    let context = tempfile::tempdir().map_err(LabError::file("make a folder in", std::env::temp_dir()))?;
-    copy(&binary, context.path(), name)?;
-    copy(Path::new(AUTHORITIES), context.path(), "ca-certificates.crt")?;
+    let dockerfile = product.dockerfiles.join(format!("{name}.Dockerfile"));
     let full = format!("{}/{name}:{}", product.repository, product.version);
-    pack(&full, &product.dockerfiles.join(format!("{name}.Dockerfile")), context.path(), &product.output)
+    let program = std::fs::read(&binary).map_err(LabError::file("read", &binary))?;
+    require_static(&binary, &program)?;
+    let made_from =
+        digest_of(&[&program, &read(&dockerfile)?, &read(Path::new(AUTHORITIES))?, full.as_bytes()]);
+    let note = product.output.join(format!(".{name}.made-from"));
+    let archive = product.output.join(format!("{name}.tar"));
+    if archive.exists() && files::read_if_any(&note)?.as_deref() == Some(&made_from) {
+        return Ok(Image { name: full, archive });
+    }
+    let context = tempfile::tempdir().map_err(LabError::file("make a folder in", std::env::temp_dir()))?;
+    // Names of functions stay, for backtraces; lines are three quarters of the file.
+    let mut strip = Command::new("strip");
+    strip.args(["--strip-debug", "-o"]).arg(context.path().join(name)).arg(&binary);
+    finish(&format!("strip {name}"), strip)?;
+    copy(Path::new(AUTHORITIES), context.path(), "ca-certificates.crt")?;
+    let image = pack(&full, &dockerfile, context.path(), &product.output)?;
+    files::write(&note, made_from, false)?;
+    Ok(image)
 }
 
-fn debian(product: &Product, name: &str, tag: &str, package: &str, hooks: &[&str]) -> Result<Image> {
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(LabError::file("read", path))
+}
+
+fn digest_of(parts: &[&[u8]]) -> String {
+    let all = parts.iter().map(|part| Sha256::digest(part));
+    hex::encode(all.fold(Sha256::new(), |digest, part| digest.chain_update(part)).finalize())
+}
+
+fn debian(product: &Product, name: &str, package: &str, hooks: &[&str]) -> Result<Image> {
     let dockerfile = product.dockerfiles.join(format!("{name}.Dockerfile"));
     let text = std::fs::read_to_string(&dockerfile).map_err(LabError::file("read", &dockerfile))?;
-    let full = format!("{}/{name}:{tag}", product.repository);
+    let full = format!("{}/{name}:{}", product.repository, product.version);
     let made_from = [text.as_str(), &full, package, &hooks.join("\n"), FORMAT];
     let what = format!("the image {full} (about half a minute, once)");
     let folder = cache::folder(&format!("image-{name}"), &what, &made_from, |folder| {
@@ -88,8 +113,22 @@ fn debian(product: &Product, name: &str, tag: &str, package: &str, hooks: &[&str
         root_file_system(package, hooks, &context.path().join("rootfs.tar"))?;
         pack(&full, &dockerfile, context.path(), folder).map(|_| ())
     })?;
-    let archive = copy(&folder.join(format!("{name}.tar")), &product.output, format!("{name}.tar"))?;
+    let archive = product.output.join(format!("{name}.tar"));
+    link(&folder.join(format!("{name}.tar")), &archive)?;
     Ok(Image { name: full, archive })
+}
+
+/// Gives a large file another name, or copies it where that can't be.
+fn link(from: &Path, to: &Path) -> Result<()> {
+    let fresh = to.with_extension("fresh");
+    let _ = std::fs::remove_file(&fresh); // of a run that was killed
+    if std::fs::hard_link(from, &fresh).is_err() {
+        std::fs::copy(from, &fresh).map_err(LabError::file("copy", from))?;
+    }
+    std::fs::rename(&fresh, to).map_err(LabError::file("rename to", to))?;
+    // Renaming a file to another name of the same file does nothing.
+    let _ = std::fs::remove_file(&fresh);
+    Ok(())
 }
 
 /// The essential packages, since start scripts need a shell, and the wanted one, without its documentation.
@@ -118,9 +157,8 @@ fn release() -> Result<String> {
 }
 
 /// A program that needs a loader starts in no image that is `FROM scratch`, and the error there says only "no such file".
-fn require_static(binary: &Path) -> Result<()> {
-    let bytes = std::fs::read(binary).map_err(LabError::file("read", binary))?;
-    if wants_loader(&bytes) != Some(false) {
+fn require_static(binary: &Path, bytes: &[u8]) -> Result<()> {
+    if wants_loader(bytes) != Some(false) {
         return Err(LabError::Garbled {
             what: binary.display().to_string(),
             why: "it is no static program; build it with RUSTFLAGS=\"-C target-feature=+crt-static\" and --target".into(),

@@ -12,6 +12,7 @@
 //! | `provisioner` | folders for claims |
 //! | `down` | how everything is found again and removed |
 //! | `status` | what runs |
+//! | `traces` | what is left, for tests |
 
 mod addons;
 mod down;
@@ -19,6 +20,7 @@ mod node;
 pub(crate) mod plan;
 mod provisioner;
 mod status;
+mod traces;
 mod up;
 
 use std::{
@@ -82,6 +84,12 @@ impl Lab {
         Ok(all)
     }
 
+    /// Everything on this machine that belongs to the lab, each in words: processes, mounts, namespaces, cgroups, folders. Empty
+    /// after [`Lab::down`].
+    pub fn traces(&self) -> Result<Vec<String>> {
+        traces::of(&self.name)
+    }
+
     /// The kubeconfig of a region, for this machine: its administrator.
     pub fn kubeconfig(&self, region: &str) -> Result<PathBuf> {
         Ok(self.region(region)?.kubeconfig())
@@ -92,11 +100,11 @@ impl Lab {
         Ok(self.region(region)?.address())
     }
 
-    /// Imports an archive of images into every region.
-    pub async fn load(&self, archive: &Path) -> Result<()> {
+    /// Imports an archive of images into every region that does not have it yet; whether any had not.
+    pub async fn load(&self, archive: &Path) -> Result<bool> {
         let regions = self.regions()?;
-        futures::future::try_join_all(regions.iter().map(|region| up::import(region, archive))).await?;
-        Ok(())
+        let loads = regions.iter().map(|region| up::import_once(region, archive));
+        Ok(futures::future::try_join_all(loads).await?.contains(&true))
     }
 
     /// Cuts a region off: from everything, this machine included, or from one other region.

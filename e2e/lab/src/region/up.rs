@@ -1,6 +1,7 @@
 //! In which order a region comes up. Every step makes what is missing and leaves what is there.
 
 use std::{
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -20,7 +21,7 @@ use crate::{
     components::{Layout, Program},
     error::{LabError, Result},
     files,
-    images::{AddonImages, Image},
+    images::AddonImages,
     kubeconfig::{self, Identity},
     machine::{cgroups, daemon::Daemon, network},
     requests,
@@ -68,10 +69,19 @@ pub(super) async fn up(region: &RegionPlan, parts: &Parts, steps: Steps) -> Resu
     steps.step(name, "name server ready", available(&client, "coredns")).await
 }
 
-/// Imports an archive of images.
-pub(super) async fn import(region: &RegionPlan, archive: &Path) -> Result<()> {
+/// Imports an archive of images, unless this very file was imported before; whether it did.
+pub(super) async fn import_once(region: &RegionPlan, archive: &Path) -> Result<bool> {
     let path = archive.display().to_string();
-    ctr(region, &format!("load images into {}", region.name), &["images", "import", &path]).await.map(|_| ())
+    let about = std::fs::metadata(archive).map_err(LabError::file("look at", archive))?;
+    let identity = format!("{path} {} {}.{:09}", about.len(), about.mtime(), about.mtime_nsec());
+    let marker = region.folder().join("imported").join(path.replace('/', "_"));
+    if files::read_if_any(&marker)?.as_deref() == Some(&identity) {
+        return Ok(false);
+    }
+    let doing = format!("load images into {}", region.name);
+    ctr(region, &doing, &["images", "import", &path]).await?;
+    files::write(&marker, identity, false)?;
+    Ok(true)
 }
 
 fn lay_out(region: &RegionPlan, binaries: &Binaries) -> Result<Layout> {
@@ -153,22 +163,11 @@ async fn runtime(region: &RegionPlan, images: &AddonImages, steps: Steps) -> Res
     steps
         .step(&region.name, "images loaded", async {
             for image in images.all() {
-                import_once(region, image).await?;
+                import_once(region, &image.archive).await?;
             }
             Ok(())
         })
         .await
-}
-
-/// Unless this very archive was imported before: the archive's place changes with its content.
-async fn import_once(region: &RegionPlan, image: &Image) -> Result<()> {
-    let marker = region.folder().join("imported").join(image.name.replace(['/', ':'], "_"));
-    let archive = image.archive.display().to_string();
-    if files::read_if_any(&marker)?.as_deref() != Some(&archive) {
-        import(region, &image.archive).await?;
-        files::write(&marker, archive, false)?;
-    }
-    Ok(())
 }
 
 async fn start_node(region: &RegionPlan, parts: &Parts, client: &Client) -> Result<()> {

@@ -74,35 +74,7 @@ impl TestLab {
 
     /// Everything on this machine that belongs to the lab.
     pub(crate) fn traces(&self) -> Vec<String> {
-        let mut found = vec![];
-        let folder = format!("{}/", self.folder().display());
-        let cgroup = format!("/kyb-lab/{}/", self.name);
-        for process in entries("/proc").filter(|path| is_alive(path)) {
-            let line = String::from_utf8_lossy(&std::fs::read(process.join("cmdline")).unwrap_or_default())
-                .replace('\0', " ");
-            let groups = std::fs::read_to_string(process.join("cgroup")).unwrap_or_default();
-            if line.contains(&folder) || groups.contains(&cgroup) {
-                found.push(format!("process {} {line}", process.display()));
-            }
-        }
-        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
-        let namespace = format!("/run/netns/{}-", self.name);
-        found.extend(
-            mounts
-                .lines()
-                .filter(|line| line.contains(&folder) || line.contains(&namespace))
-                .map(|line| format!("mount {line}")),
-        );
-        let groups = entries("/sys/fs/cgroup").map(|hierarchy| hierarchy.join("kyb-lab").join(self.name));
-        let files = entries("/run/netns").filter(|path| path.display().to_string().starts_with(&namespace));
-        found.extend(
-            groups
-                .chain(files)
-                .chain([self.folder()])
-                .filter(|path| path.exists())
-                .map(|path| path.display().to_string()),
-        );
-        found
+        kyb_lab::Lab::new(kyb_lab::LabName::new(self.name).unwrap()).traces().unwrap()
     }
 
     pub(crate) fn daemons(&self, region: &str) -> Vec<(String, String)> {
@@ -128,12 +100,6 @@ impl Drop for TestLab {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
     }
-}
-
-/// A process that has not ended; one that only waits for its parent to take notice holds nothing any more.
-pub(crate) fn is_alive(process: &Path) -> bool {
-    std::fs::read_to_string(process.join("stat"))
-        .is_ok_and(|stat| process.join("cmdline").exists() && !stat.contains(") Z "))
 }
 
 pub(crate) fn is_root() -> bool {
