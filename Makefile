@@ -15,17 +15,33 @@ CARGO_DENY_VERSION := 0.20.2
 # A copy of the RustSec advisory database; fetched where there is none.
 ADVISORIES ?= ../shared/data/rustsec
 
+# Where images are put.
+IMAGES_DIR ?= $(HOME)/.cache/kyb/images
+
 .PHONY: help
 help: ## List the targets
 	@echo 'Usage: make TARGET'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: ## Install missing Debian packages, and check that Rust is there
 	@scripts/setup.sh
 
 .PHONY: demo
-demo: setup ## Start everything on loopback and verify three businesses (WATCHLISTS=folder for a real list)
+demo: setup ## From here to a region of real pods that verifies three businesses (as root; or in the cluster of KUBECONFIG)
+	@scripts/demo.sh up
+
+.PHONY: demo-down
+demo-down: ## Take the demo down; nothing stays
+	@scripts/demo.sh down
+
+.PHONY: images
+images: setup ## Build the images of the programs, PostgreSQL and Redis into IMAGES_DIR, for `docker load` or a lab
+	@scripts/lab-setup.sh
+	@programs=$$(scripts/static.sh); "$$programs/kyb-lab" images --programs "$$programs" --output "$(IMAGES_DIR)"
+
+.PHONY: demo-local
+demo-local: setup ## Start everything on loopback, without a cluster, and verify three businesses (WATCHLISTS=folder for a real list)
 	@cargo build --locked -p kyb-cli
 	@exec "$$CARGO_TARGET_DIR/debug/kyb" demo $(if $(WATCHLISTS),--lists "$(WATCHLISTS)")
 
@@ -86,6 +102,12 @@ bench: setup ## Measure, each figure beside its baseline; JSON lines on standard
 	@# The whole workspace, as the benchmark itself builds the programs: with `-p` cargo would build everything twice.
 	@cargo build --locked --release --workspace --bins
 	@exec "$$CARGO_TARGET_DIR/release/kyb-bench" $(BENCH_ARGS)
+
+.PHONY: bench-operator
+bench-operator: setup ## Measure the operator in a real API server: times, requests and memory of tenants
+	@scripts/lab-setup.sh
+	@cargo build --locked --release --workspace --bins
+	@exec "$$CARGO_TARGET_DIR/release/kyb-bench" --only operator
 
 .PHONY: docs
 docs: ## Build the documentation of the crates
