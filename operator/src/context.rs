@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::{
+    apps::v1::Deployment,
     core::v1::{Namespace, ObjectReference, Pod},
     rbac::v1::Subject,
 };
@@ -11,7 +12,7 @@ use kube::{
     runtime::reflector::{ObjectRef, Store},
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
-use kyb_kit::{Announcer, Applier, Live, Names, StatusWriter};
+use kyb_kit::{Announcer, Applier, Live, Names, Retries, StatusWriter};
 
 use crate::{derive::RootKey, metrics::Metrics};
 
@@ -38,6 +39,7 @@ pub(crate) struct Context {
     pub(crate) region_applier: Applier,
     pub(crate) statuses: StatusWriter,
     pub(crate) announcer: Announcer,
+    pub(crate) retries: Retries,
     pub(crate) root: RootKey,
     /// The operator's own account, which it binds to the role that writes Secrets.
     pub(crate) operator: Subject,
@@ -98,8 +100,16 @@ impl Context {
         namespace.labels().get(names::REGION_LABEL).cloned()
     }
 
-    /// What a region's worker reports.
+    /// What a region's worker reports, while some worker is ready: one that could not report for long is not. A report that
+    /// nobody keeps true may say anything.
     pub(crate) fn report(&self, region: &RegionDeployment) -> Option<RegionReport> {
+        let worker: Option<Deployment> = self.live.typed(region.namespace().as_deref(), names::WORKER);
+        let ready = worker.and_then(|worker| worker.status?.ready_replicas).unwrap_or(0);
+        (ready > 0).then(|| self.last_report(region)).flatten()
+    }
+
+    /// What a worker reported last, whether or not one still runs; for what can't become untrue.
+    pub(crate) fn last_report(&self, region: &RegionDeployment) -> Option<RegionReport> {
         self.live.typed(region.namespace().as_deref(), &region.name_any())
     }
 
@@ -136,4 +146,14 @@ impl Context {
 pub(crate) fn serves(region: &RegionDeployment, tenant: &KybTenant) -> bool {
     let placement = &tenant.spec.placement;
     placement.regions.contains(&region.spec.region) && placement.residency == region.spec.residency
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_field_manager_that_people_read_of_is_the_one_that_hands_over() {
+        assert_eq!(REGION_MARKS.handover_manager(), names::HANDOVER_MANAGER);
+    }
 }

@@ -12,6 +12,8 @@
 //! | `controllers` | one folder a kind, one file a step |
 //! | `context` | what all controllers share |
 //! | `concern`, `verdict` | the parts of an object that can go wrong on their own, and what became of them |
+//! | `watches`, `triggers` | what is watched, and which objects to look at again when another one changes |
+//! | `deletion` | what is said of an object that is held on its way out |
 //! | [`mod@derive`] | secrets that every region arrives at by itself |
 //! | [`profile`] | defaults by environment |
 //! | [`roles`] | the ClusterRoles that may be bound |
@@ -22,6 +24,7 @@ mod concern;
 pub mod config;
 mod context;
 mod controllers;
+mod deletion;
 pub mod derive;
 pub mod metrics;
 pub mod profile;
@@ -30,3 +33,4 @@ pub mod run;
 pub mod server;
 mod triggers;
 mod verdict;
+mod watches;

@@ -3,27 +3,20 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt as _, stream};
-use k8s_openapi::api::{
-    apps::v1::{Deployment, StatefulSet},
-    autoscaling::v2::HorizontalPodAutoscaler,
-    batch::v1::Job,
-    core::v1::{ConfigMap, LimitRange, Namespace, Pod, ResourceQuota, Service, ServiceAccount},
-    networking::v1::NetworkPolicy,
-    policy::v1::PodDisruptionBudget,
-    rbac::v1::{RoleBinding, Subject},
-};
+use http::header::{HeaderName, HeaderValue, USER_AGENT};
+use k8s_openapi::api::rbac::v1::Subject;
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::ApiResource,
     runtime::{
-        Controller, WatchStreamExt as _, reflector,
+        Controller,
         reflector::{ObjectRef, Store},
         watcher,
     },
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
 use kyb_kit::{
-    Announcer, Applier, Election, Held, LeaseSettings, Live, StatusWriter, Timing, Touched, fenced_client,
+    Announcer, Applier, Election, Held, LeaseSettings, Live, Retries, StatusWriter, Timing, Touched,
+    fenced_client,
 };
 use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
@@ -31,12 +24,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Run,
-    context::{Context, REGION_MARKS, Stores, TENANT_MARKS},
+    context::{Context, REGION_MARKS, TENANT_MARKS},
     controllers::{cache_policy, region, tenant},
     derive::{RootKey, RootKeyError},
     metrics::Metrics,
     server::{self, Status},
     triggers,
+    watches::{Change, Changes, Watches, listen},
 };
 
 /// Why the operator ended.
@@ -84,11 +78,13 @@ pub async fn run(config: &Run) -> Result<(), RunError> {
 
 /// Runs in this cluster until `stop` fires, or until the lease is lost.
 pub async fn run_in(
-    kube_config: kube::Config,
+    mut kube_config: kube::Config,
     config: &Run,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let root = RootKey::read(&config.root_key_file)?;
+    let identity = identity(config);
+    kube_config.headers.extend(user_agent(&identity));
     let _ = rustls::crypto::ring::default_provider().install_default(); // whoever was first is the same provider
     let plain = Client::try_from(kube_config.clone()).map_err(|why| RunError::Cluster(Box::new(why)))?;
     check_kinds(&plain).await?;
@@ -101,7 +97,7 @@ pub async fn run_in(
     let live = Live::new(TENANT_MARKS);
     serve(config, &live, &metrics, &stop).await?;
 
-    let election = Election::new(plain.clone(), lease(config, timing), held.clone())?;
+    let election = Election::new(plain.clone(), lease(config, &identity, timing), held.clone())?;
     let release = CancellationToken::new();
     let electing = tokio::spawn(election.run(release.clone()));
     let watches = Watches::start(&client, &live);
@@ -114,12 +110,13 @@ pub async fn run_in(
         }
     }
     metrics.leader.set(1.0);
-    tracing::info!(identity = config.pod_name, "holds the lease; reconciling");
+    tracing::info!(identity, "holds the lease; reconciling");
     let context = Arc::new(Context {
         tenant_applier: Applier::new(client.clone(), TENANT_MARKS, live.clone()),
         region_applier: Applier::new(client.clone(), REGION_MARKS, live.clone()),
         statuses: StatusWriter::new(client.clone(), names::STATUS_MANAGER),
         announcer: Announcer::new(client.clone(), "kyb.dev/operator", Some(config.pod_name.clone())),
+        retries: Retries::default(),
         operator: account(config),
         stores: watches.stores,
         client: client.clone(),
@@ -128,93 +125,18 @@ pub async fn run_in(
         metrics: metrics.clone(),
     });
     let lost = held.lost();
-    let ended = reconcile(config, context, watches.touched, &stop, &lost).await;
+    let ended = reconcile(config, context, watches.changes, &stop, &lost).await;
     metrics.leader.set(0.0);
     release.cancel();
     let _ = electing.await;
     ended
 }
 
-/// Watches go on for as long as the process; they are shared by all controllers.
-struct Watches {
-    stores: Stores,
-    touched: broadcast::Sender<Touched>,
-}
-
-/// So many changes may wait for the slowest controller; beyond that it looks at everything again.
-const BACKLOG: usize = 65_536;
-
-impl Watches {
-    fn start(client: &Client, live: &Live) -> Self {
-        let (touched, _) = broadcast::channel(BACKLOG);
-        let mut children = stream::SelectAll::new();
-        for resource in child_kinds() {
-            children.push(live.follow(client, resource).boxed());
-        }
-        let sender = touched.clone();
-        tokio::spawn(children.for_each(move |event| {
-            match event {
-                Ok(touched) => drop(sender.send(touched)), // nobody listens before the lease is held
-                Err(error) => tracing::warn!(%error, "a watch of children is tried again"),
-            }
-            std::future::ready(())
-        }));
-        let part_of = format!("{}={}", names::MANAGED_BY_LABEL, names::MANAGED_BY);
-        let stores = Stores {
-            tenants: store(Api::all(client.clone()), watcher::Config::default()),
-            regions: store(Api::all(client.clone()), watcher::Config::default()),
-            policies: store(Api::all(client.clone()), watcher::Config::default()),
-            pods: store(Api::all(client.clone()), watcher::Config::default().labels(&part_of)),
-            namespaces: store(
-                Api::all(client.clone()),
-                watcher::Config::default().labels(names::REGION_LABEL),
-            ),
-        };
-        Self { stores, touched }
-    }
-}
-
-/// The kinds of our children that may be listed in the whole cluster. Secrets are not among them.
-fn child_kinds() -> Vec<ApiResource> {
-    vec![
-        ApiResource::erase::<ConfigMap>(&()),
-        ApiResource::erase::<Deployment>(&()),
-        ApiResource::erase::<HorizontalPodAutoscaler>(&()),
-        ApiResource::erase::<Job>(&()),
-        ApiResource::erase::<LimitRange>(&()),
-        ApiResource::erase::<Namespace>(&()),
-        ApiResource::erase::<NetworkPolicy>(&()),
-        ApiResource::erase::<PodDisruptionBudget>(&()),
-        ApiResource::erase::<RegionReport>(&()),
-        ApiResource::erase::<ResourceQuota>(&()),
-        ApiResource::erase::<RoleBinding>(&()),
-        ApiResource::erase::<Service>(&()),
-        ApiResource::erase::<ServiceAccount>(&()),
-        ApiResource::erase::<StatefulSet>(&()),
-    ]
-}
-
-/// Follows a kind into a store.
-fn store<K>(api: Api<K>, config: watcher::Config) -> Store<K>
-where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
-{
-    let (reader, writer) = reflector::store();
-    let events = reflector::reflector(writer, watcher(api, config).default_backoff());
-    tokio::spawn(events.for_each(|event| {
-        if let Err(error) = event {
-            tracing::warn!(kind = %K::kind(&()), %error, "a watch is tried again");
-        }
-        std::future::ready(())
-    }));
-    reader
-}
-
 /// Runs the controllers until told to stop (then what is under way is finished) or until the lease is lost (then nothing is).
 async fn reconcile(
     config: &Run,
     context: Arc<Context>,
-    touched: broadcast::Sender<Touched>,
+    changes: Changes,
     stop: &CancellationToken,
     lost: &CancellationToken,
 ) -> Result<(), RunError> {
@@ -237,9 +159,9 @@ async fn reconcile(
     }
     let controllers = async {
         tokio::join!(
-            tenants(config, &context, &touched, stop),
-            regions(config, &context, &touched, stop),
-            policies(config, &context, &touched, stop),
+            tenants(config, &context, &changes, stop),
+            regions(config, &context, &changes, stop),
+            policies(config, &context, &changes, stop),
         );
     };
     tokio::select! {
@@ -251,28 +173,26 @@ async fn reconcile(
 fn tenants(
     config: &Run,
     context: &Arc<Context>,
-    touched: &broadcast::Sender<Touched>,
+    changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
     let controller =
         Controller::new(Api::<KybTenant>::all(context.client.clone()), watcher::Config::default());
-    let store = controller.store();
-    let (of_reports, of_regions) = (Arc::clone(context), store.clone());
-    let reports = changes(touched).filter_map(move |touched| {
-        let of_region = |context: &Context, touched: &Touched| {
-            let namespace = touched.key.namespace.as_deref()?;
-            let region = context.stores.regions.get(&ObjectRef::new(&touched.key.name).within(namespace))?;
-            Some(triggers::tenants_of(&context.stores.tenants, &region))
-        };
-        let is_report = touched.key.kind == RegionReport::kind(&());
-        std::future::ready(is_report.then(|| of_region(&of_reports, &touched)).flatten())
+    let (of_reports, of_regions) = (Arc::clone(context), controller.store());
+    let reports = listen(&changes.touched).filter_map(move |touched| {
+        let region = touched
+            .and_then(|touched| triggers::reporting(&touched))
+            .and_then(|region| of_reports.stores.regions.get(&region));
+        let tenants = region.map(|region| triggers::tenants_of(&of_reports.stores.tenants, &region));
+        std::future::ready(tenants)
     });
-    let api = Api::<RegionDeployment>::all(context.client.clone());
+    let regions = listen(&changes.regions).map(move |_| triggers::all(&of_regions));
+    let owners = owners(changes, &controller.store());
     let controller = controller
         .with_config(kube::runtime::controller::Config::default().concurrency(config.concurrency))
-        .reconcile_on(changes(touched).filter_map(|touched| std::future::ready(triggers::owner(&touched))))
+        .reconcile_on(owners)
         .reconcile_on(reports.flat_map(stream::iter))
-        .watches(api, watcher::Config::default(), move |_| triggers::all_tenants(&of_regions))
+        .reconcile_on(regions.flat_map(stream::iter))
         .graceful_shutdown_on(stop.clone().cancelled_owned());
     drive(controller.run(tenant::reconcile, never, Arc::clone(context)))
 }
@@ -280,73 +200,90 @@ fn tenants(
 fn regions(
     config: &Run,
     context: &Arc<Context>,
-    touched: &broadcast::Sender<Touched>,
+    changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let client = &context.client;
     let controller =
-        Controller::new(Api::<RegionDeployment>::all(client.clone()), watcher::Config::default());
-    let (of_tenants, of_policies, of_pods, of_namespaces) =
-        (controller.store(), controller.store(), controller.store(), controller.store());
-    let ours = format!("{}={}", names::MANAGED_BY_LABEL, names::MANAGED_BY);
+        Controller::new(Api::<RegionDeployment>::all(context.client.clone()), watcher::Config::default());
+    let store = controller.store();
+    let tenants = regions_on(&changes.tenants, &store, triggers::regions_of);
+    let policies = regions_on(&changes.policies, &store, |regions, policy| {
+        triggers::regions_in(regions, &policy.namespace().unwrap_or_default())
+    });
+    let pods = regions_on(&changes.pods, &store, |regions, pod| {
+        triggers::regions_in(regions, &pod.namespace().unwrap_or_default())
+    });
+    let namespaces = regions_on(&changes.namespaces, &store, |regions, namespace| {
+        triggers::regions_in(regions, &namespace.name_any())
+    });
+    let owners = owners(changes, &store);
     let controller = controller
         .with_config(kube::runtime::controller::Config::default().concurrency(config.concurrency))
-        .reconcile_on(changes(touched).filter_map(|touched| std::future::ready(triggers::owner(&touched))))
-        .watches(Api::<KybTenant>::all(client.clone()), watcher::Config::default(), move |tenant| {
-            triggers::regions_of(&of_tenants, &tenant)
-        })
-        .watches(Api::<CachePolicy>::all(client.clone()), watcher::Config::default(), move |policy| {
-            triggers::regions_in(&of_policies, &policy.namespace().unwrap_or_default())
-        })
-        .watches(Api::<Pod>::all(client.clone()), watcher::Config::default().labels(&ours), move |pod| {
-            triggers::regions_in(&of_pods, &pod.namespace().unwrap_or_default())
-        })
-        .watches(
-            Api::<Namespace>::all(client.clone()),
-            watcher::Config::default().labels(names::REGION_LABEL),
-            move |namespace| triggers::regions_in(&of_namespaces, &namespace.name_any()),
-        )
+        .reconcile_on(owners)
+        .reconcile_on(tenants)
+        .reconcile_on(policies)
+        .reconcile_on(pods)
+        .reconcile_on(namespaces)
         .graceful_shutdown_on(stop.clone().cancelled_owned());
     drive(controller.run(region::reconcile, never, Arc::clone(context)))
+}
+
+/// Owners of children that changed; all objects where any child may have.
+fn owners<K>(changes: &Changes, objects: &Store<K>) -> impl Stream<Item = ObjectRef<K>> + Send + use<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
+{
+    let objects = objects.clone();
+    let each = move |touched: Option<Touched>| match touched {
+        Some(touched) => triggers::owner(&touched).into_iter().collect(),
+        None => triggers::all(&objects),
+    };
+    listen(&changes.touched).map(each).flat_map(stream::iter)
+}
+
+/// Regions to look at when an object of another kind changes; all of them where any may have.
+fn regions_on<K, F>(
+    changes: &broadcast::Sender<Change<K>>,
+    regions: &Store<RegionDeployment>,
+    concerned: F,
+) -> impl Stream<Item = ObjectRef<RegionDeployment>> + Send + use<K, F>
+where
+    K: Send + Sync + 'static,
+    F: Fn(&Store<RegionDeployment>, &K) -> Vec<ObjectRef<RegionDeployment>> + Send + 'static,
+{
+    let regions = regions.clone();
+    let each = move |change: Change<K>| match change {
+        Some(object) => concerned(&regions, &object),
+        None => triggers::all(&regions),
+    };
+    listen(changes).map(each).flat_map(stream::iter)
 }
 
 fn policies(
     config: &Run,
     context: &Arc<Context>,
-    touched: &broadcast::Sender<Touched>,
+    changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let client = &context.client;
-    let controller = Controller::new(Api::<CachePolicy>::all(client.clone()), watcher::Config::default());
+    let controller =
+        Controller::new(Api::<CachePolicy>::all(context.client.clone()), watcher::Config::default());
     let (of_children, of_regions) = (controller.store(), controller.store());
-    let nearby = changes(touched).filter_map(move |touched| {
-        let namespace = touched.key.namespace.as_deref().unwrap_or_default();
-        std::future::ready(Some(triggers::policies_in(&of_children, namespace)))
+    let nearby = listen(&changes.touched).map(move |touched| match touched {
+        Some(touched) => {
+            triggers::policies_in(&of_children, touched.key.namespace.as_deref().unwrap_or_default())
+        }
+        None => triggers::all(&of_children),
+    });
+    let regions = listen(&changes.regions).map(move |change| match change {
+        Some(region) => triggers::policies_in(&of_regions, &region.namespace().unwrap_or_default()),
+        None => triggers::all(&of_regions),
     });
     let controller = controller
         .with_config(kube::runtime::controller::Config::default().concurrency(config.concurrency))
         .reconcile_on(nearby.flat_map(stream::iter))
-        .watches(Api::<RegionDeployment>::all(client.clone()), watcher::Config::default(), move |region| {
-            triggers::policies_in(&of_regions, &region.namespace().unwrap_or_default())
-        })
+        .reconcile_on(regions.flat_map(stream::iter))
         .graceful_shutdown_on(stop.clone().cancelled_owned());
     drive(controller.run(cache_policy::reconcile, never, Arc::clone(context)))
-}
-
-/// Changes of children, for one controller.
-fn changes(touched: &broadcast::Sender<Touched>) -> impl Stream<Item = Touched> + Send + use<> {
-    stream::unfold(touched.subscribe(), |mut receiver| async {
-        loop {
-            match receiver.recv().await {
-                Ok(touched) => return Some((touched, receiver)),
-                // The periodic look at everything makes up for what was missed.
-                Err(broadcast::error::RecvError::Lagged(missed)) => {
-                    tracing::warn!(missed, "more changes came than could be taken in");
-                }
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
-        }
-    })
 }
 
 async fn drive<K, E>(
@@ -426,13 +363,25 @@ fn timing(seconds: u64) -> Timing {
     }
 }
 
-fn lease(config: &Run, timing: Timing) -> LeaseSettings {
+fn lease(config: &Run, identity: &str, timing: Timing) -> LeaseSettings {
     LeaseSettings {
         namespace: config.namespace.clone(),
         name: "kyb-operator".to_owned(),
-        identity: format!("{}_{:08x}", config.pod_name, rand::random::<u32>()),
+        identity: identity.to_owned(),
         timing,
     }
+}
+
+/// As which this process takes part in the election: no other process ever does.
+fn identity(config: &Run) -> String {
+    format!("{}_{:08x}", config.pod_name, rand::random::<u32>())
+}
+
+/// Audit logs name the replica behind each request as the Lease names its holder, so that who wrote what, and by what
+/// right, can be told afterwards. None for a name that no header can carry.
+fn user_agent(identity: &str) -> Option<(HeaderName, HeaderValue)> {
+    let agent = format!("kyb-operator/{} {identity}", env!("CARGO_PKG_VERSION"));
+    Some((USER_AGENT, HeaderValue::from_str(&agent).ok()?))
 }
 
 fn account(config: &Run) -> Subject {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::api::apps::v1::Deployment;
 use kube::{
     Resource, ResourceExt,
     runtime::reflector::{ObjectRef, Store},
 };
-use kyb_crds::{CachePolicy, KybTenant, RegionDeployment};
+use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
 use kyb_kit::Touched;
 
 use crate::context::serves;
@@ -36,9 +37,20 @@ pub(crate) fn tenants_of(tenants: &Store<KybTenant>, region: &RegionDeployment) 
         .collect()
 }
 
-/// All tenants: which region is the first of a cluster matters to each.
-pub(crate) fn all_tenants(tenants: &Store<KybTenant>) -> Vec<ObjectRef<KybTenant>> {
-    tenants.state().iter().map(|tenant| ObjectRef::from_obj(&**tenant)).collect()
+/// All objects of a kind: of tenants, since which region is the first of a cluster matters to each.
+pub(crate) fn all<K>(objects: &Store<K>) -> Vec<ObjectRef<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    objects.state().iter().map(|object| ObjectRef::from_obj(&**object)).collect()
+}
+
+/// The region whose report changed, or the readiness of whose worker, without which a report holds no longer.
+pub(crate) fn reporting(touched: &Touched) -> Option<ObjectRef<RegionDeployment>> {
+    let key = &touched.key;
+    let is_report = key.kind == RegionReport::kind(&());
+    let is_worker = key.kind == Deployment::kind(&()) && key.name == names::WORKER;
+    if is_report || is_worker { owner(touched) } else { None }
 }
 
 /// Regions that serve a tenant, whose count of tenants it changes.

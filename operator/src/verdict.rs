@@ -5,10 +5,10 @@
 //! what runs, what is reported ─► Verdict each ─────┴─ summary ─► Ready, and Reconciling or Stalled ─► when to look again
 //! ```
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kyb_crds::{ConditionType, Reason};
-use kyb_kit::{ApplyError, Backoff, Class, ConditionSet, Fact, Refusal};
+use kyb_kit::{ApplyError, Class, ConditionSet, Fact, Refusal, Retries};
 
 use crate::concern::{Concern, Problem};
 
@@ -53,7 +53,7 @@ impl Verdict {
     /// A problem stops its concern; whether a person is needed follows from its reason.
     pub(crate) fn of_problem(condition: ConditionType, problem: &Problem) -> Self {
         let state = match problem.reason {
-            Reason::Progressing | Reason::Pending | Reason::Migrating => State::Underway,
+            Reason::Progressing | Reason::Migrating => State::Underway,
             Reason::Retrying => State::Failing,
             _ => State::Stuck,
         };
@@ -88,12 +88,36 @@ impl Verdict {
             Class::Retry | Class::Wait => State::Failing,
             Class::Person => State::Stuck,
         };
-        Self::new(condition, state, reason, failure.to_string())
+        Self::new(condition, state, reason, format!("{failure}{}", remedy(reason)))
+    }
+
+    /// A right that was granted a moment ago, such as the operator's own in a namespace that it has just made, is not in force
+    /// at once. So being refused needs a person only when it lasts: after so many failures in a row.
+    pub(crate) fn if_it_lasts(self, failures: Option<i32>) -> Self {
+        if self.reason == Reason::Forbidden && failures.unwrap_or(0) < REFUSED_AT_MOST {
+            return Self { state: State::Failing, reason: Reason::Retrying, ..self };
+        }
+        self
     }
 
     fn fact(&self) -> Fact {
         let is = matches!(self.state, State::Well | State::Aside);
         Fact::new(self.condition.as_str(), is, self.reason.as_str(), self.message.clone())
+    }
+}
+
+/// How often in a row a refusal is taken for one that goes by itself.
+const REFUSED_AT_MOST: i32 = 3;
+
+/// What to do about a refusal: the server says what it refuses, and only sometimes what would help.
+fn remedy(reason: Reason) -> &'static str {
+    match reason {
+        Reason::QuotaExceeded => "; raise the quota, or ask for less",
+        Reason::Forbidden => {
+            "; upgrade the chart kyb-operator, whose roles hold what this version needs, or do what the policy asks that is named"
+        }
+        Reason::Rejected => "; correct the spec, or what refuses the object",
+        _ => "",
     }
 }
 
@@ -120,12 +144,32 @@ pub(crate) fn summary(generation: Option<i64>, verdicts: &[Verdict], ready: &str
 
 /// How many failures in a row there are now, and when to look again; never where nothing failed, since everything that
 /// may change is watched. What needs a person is looked at again, too: not everything that a person can do is seen.
-pub(crate) fn next(before: Option<i32>, verdicts: &[Verdict], uid: &str) -> (Option<i32>, Option<Duration>) {
-    let failed = verdicts.iter().any(|verdict| verdict.state >= State::Failing);
-    if !failed {
-        return (None, None);
+pub(crate) fn next(
+    retries: &Retries,
+    uid: &str,
+    before: Option<i32>,
+    verdicts: &[Verdict],
+) -> (Option<i32>, Option<Duration>) {
+    if verdicts.iter().any(|verdict| verdict.state >= State::Failing) {
+        let (failures, wait) = retries.failed(uid, before, Instant::now());
+        return (Some(failures), Some(wait));
     }
-    let failures = before.unwrap_or(0).saturating_add(1);
-    let wait = Backoff::default().after(u32::try_from(failures).unwrap_or(1), uid);
-    (Some(failures), Some(wait))
+    retries.forget(uid);
+    (None, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_needs_a_person_only_when_it_lasts() {
+        let refused = || Verdict::new(ConditionType::KeysReady, State::Stuck, Reason::Forbidden, "no");
+        let soon = Verdict::new(ConditionType::KeysReady, State::Failing, Reason::Retrying, "no");
+        assert_eq!(refused().if_it_lasts(None), soon);
+        assert_eq!(refused().if_it_lasts(Some(2)), soon);
+        assert_eq!(refused().if_it_lasts(Some(3)), refused());
+        let quota = || Verdict::new(ConditionType::KeysReady, State::Stuck, Reason::QuotaExceeded, "no");
+        assert_eq!(quota().if_it_lasts(None), quota(), "nobody raises that by itself");
+    }
 }

@@ -17,7 +17,7 @@
 //! | [`compare`], [`digest`] | would applying change anything? |
 //! | [`apply`], [`prune`], [`handover`] | making it so, with no request where nothing would change |
 //! | [`conditions`], [`status`], [`events`] | saying what came of it, only where that changed |
-//! | [`backoff`] | when to try again |
+//! | [`backoff`], [`retries`] | when to try again, and which look at an object is a try |
 //! | [`lease`] | at most one writer, even one that was paused |
 //!
 //! # A reconcile
@@ -72,6 +72,7 @@ pub mod names;
 pub mod owner;
 pub mod prune;
 pub mod remembered;
+pub mod retries;
 pub mod status;
 
 pub use apply::{Applier, ApplyError, Class, Outcome, Refusal};
@@ -85,4 +86,5 @@ pub use live::{Live, Lookup, Touched};
 pub use names::Names;
 pub use owner::{Owner, OwnerError};
 pub use prune::Prune;
+pub use retries::Retries;
 pub use status::{StatusWriter, Wrote};

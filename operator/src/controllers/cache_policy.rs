@@ -7,24 +7,27 @@ use k8s_openapi::jiff::Timestamp;
 use kube::{ResourceExt, runtime::controller::Action};
 use kyb_crds::{CachePolicy, CachePolicyStatus, CacheReport, ConditionType, Reason, RegionDeployment, names};
 
-use super::region::status::accepted;
+use super::region::status::{accepted, refused};
 use crate::{
     context::Context,
+    deletion,
     verdict::{State, Verdict, next, summary},
 };
 
 /// Brings the status up to date.
 pub(crate) async fn reconcile(object: Arc<CachePolicy>, context: Arc<Context>) -> Result<Action, Infallible> {
     if object.metadata.deletion_timestamp.is_some() {
-        context.statuses.forget(&object.uid().unwrap_or_default());
+        deletion::tell(&*object, &context).await;
         return Ok(Action::await_change());
     }
     let users = users(&object, &context);
     let rates = rates(&users, &context);
     let verdicts = [delivered(&object, &users, &context), hits(&object, &rates)];
     let before: CachePolicyStatus = context.statuses.current(&*object).unwrap_or_default();
-    let (failures, wait) = next(before.failures, &verdicts, &object.uid().unwrap_or_default());
-    let conditions = summary(object.metadata.generation, &verdicts, "in use");
+    let (failures, wait) =
+        next(&context.retries, &object.uid().unwrap_or_default(), before.failures, &verdicts);
+    let ready = if users.is_empty() { "waits to be named by a region" } else { "in use" };
+    let conditions = summary(object.metadata.generation, &verdicts, ready);
     let status = CachePolicyStatus {
         observed_generation: object.metadata.generation,
         conditions: conditions.onto(&before.conditions, Timestamp::now()),
@@ -68,6 +71,17 @@ fn delivered(policy: &CachePolicy, users: &[Arc<RegionDeployment>], context: &Co
     if users.is_empty() {
         let message = "no RegionDeployment of this namespace names it in spec.cachePolicy";
         return Verdict::new(condition, State::Aside, Reason::NotUsed, message);
+    }
+    let refusal = |region: &Arc<RegionDeployment>| {
+        Some((region.name_any(), refused(&context.report(region)?.status?)?))
+    };
+    if let Some((region, why)) = users.iter().find_map(refusal) {
+        return Verdict::new(
+            condition,
+            State::Stuck,
+            Reason::SettingsRefused,
+            format!("region {region}: {why}"),
+        );
     }
     let waiting = users.iter().find(|region| !uses_newest(region, context));
     match waiting {

@@ -3,13 +3,16 @@
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
-    core::v1::{Pod, Secret},
+    core::v1::{ConfigMap, Secret},
 };
 use kube::{Api, ResourceExt};
 use kyb_crds::{CachePolicySpec, Reason, RegionDeployment, RegionReportStatus, SecretKeyRef, names};
 
+use kyb_settings::files::{CacheFile, PLATFORM_FILE, PlatformFile};
+
 use super::{
     build::database::{self, Role},
+    pods::{last_words, refused_pods, trouble},
     validate::{Database, ValidRegion},
 };
 use crate::{concern::Problem, context::Context};
@@ -20,7 +23,7 @@ pub(crate) struct Facts {
     /// Why nothing may be written for this object at all.
     pub(crate) refusal: Option<Problem>,
     /// The CachePolicy that the spec names.
-    pub(crate) cache_policy: Option<CachePolicySpec>,
+    pub(crate) cache_policy: Option<CacheRules>,
     /// The name of the CachePolicy that the spec names, where there is none.
     pub(crate) missing_policy: Option<String>,
     pub(crate) migration: Migration,
@@ -36,12 +39,23 @@ pub(crate) struct Facts {
     pub(crate) tenants: usize,
 }
 
+/// What the workloads may keep.
+#[derive(Debug, Clone)]
+pub(crate) enum CacheRules {
+    /// As the CachePolicy says.
+    Policy(CachePolicySpec),
+    /// As they were told last: the CachePolicy is paused.
+    Standing(Option<CacheFile>),
+}
+
 /// How far the migration of the wanted version is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Migration {
     /// The Job is there or about to be.
     #[default]
     Running,
+    /// The Job goes on trying, with why it has not come to its end.
+    Delayed(Problem),
     Succeeded,
     /// It gave up, with what it said last.
     Failed(String),
@@ -77,7 +91,7 @@ pub(crate) async fn dereference(
     Facts {
         refusal: refusal(deployment, region, context),
         missing_policy: policy.as_ref().filter(|(_, found)| found.is_none()).map(|(name, _)| (*name).clone()),
-        cache_policy: policy.and_then(|(_, found)| found.map(|policy| policy.spec.clone())),
+        cache_policy: policy.and_then(|(_, found)| Some(rules(&found?.spec, region, context))),
         migration: migration(region, context),
         gateway,
         worker: deployment_of(region, names::WORKER, crate::component::WORKER, context),
@@ -87,6 +101,15 @@ pub(crate) async fn dereference(
         tenants: context.tenants_of(deployment),
         report,
     }
+}
+
+fn rules(policy: &CachePolicySpec, region: &ValidRegion, context: &Context) -> CacheRules {
+    if policy.paused != Some(true) {
+        return CacheRules::Policy(policy.clone());
+    }
+    let standing: Option<ConfigMap> = context.live.typed(Some(&region.namespace), names::PLATFORM_CONFIG_MAP);
+    let text = standing.and_then(|map| map.data?.remove(PLATFORM_FILE)).unwrap_or_default();
+    CacheRules::Standing(serde_yaml::from_str(&text).ok().and_then(|file: PlatformFile| file.cache))
 }
 
 /// The namespace must be the region's, and nobody else may serve the region already: the elder stays.
@@ -112,7 +135,8 @@ fn refusal(deployment: &RegionDeployment, region: &ValidRegion, context: &Contex
 }
 
 fn migration(region: &ValidRegion, context: &Context) -> Migration {
-    let job: Option<Job> = context.live.typed(Some(&region.namespace), &database::migration_name(region));
+    let name = database::migration_name(region);
+    let job: Option<Job> = context.live.typed(Some(&region.namespace), &name);
     let Some(status) = job.and_then(|job| job.status) else { return Migration::Running };
     let conditions = status.conditions.unwrap_or_default();
     let is = |kind: &str| {
@@ -121,11 +145,21 @@ fn migration(region: &ValidRegion, context: &Context) -> Migration {
     if is("Complete").is_some() {
         return Migration::Succeeded;
     }
+    let pods = context.pods_of(&region.namespace, &region.name, crate::component::MIGRATION);
+    let pods: Vec<_> = pods.into_iter().filter(|pod| pod.labels().get(JOB_LABEL) == Some(&name)).collect();
+    let said = last_words(&pods);
     match is("Failed") {
-        Some(failed) => Migration::Failed(failed.message.clone().unwrap_or_default()),
-        None => Migration::Running,
+        Some(failed) => Migration::Failed(said.or_else(|| failed.message.clone()).unwrap_or_default()),
+        None => pods
+            .iter()
+            .find_map(|pod| trouble(pod))
+            .or_else(|| said.map(|said| Problem::new(Reason::Retrying, format!("{said}; it is tried again"))))
+            .map_or(Migration::Running, Migration::Delayed),
     }
 }
+
+/// The label by which the Job controller knows a Job's pods.
+const JOB_LABEL: &str = "batch.kubernetes.io/job-name";
 
 fn deployment_of(region: &ValidRegion, name: &str, component: &str, context: &Context) -> Running {
     let found: Option<Deployment> = context.live.typed(Some(&region.namespace), name);
@@ -134,6 +168,7 @@ fn deployment_of(region: &ValidRegion, name: &str, component: &str, context: &Co
     let Some(deployment) = found else { return Running { trouble, ..Running::default() } };
     let status = deployment.status.unwrap_or_default();
     let spec = deployment.spec.unwrap_or_default();
+    let trouble = trouble.or_else(|| refused_pods(status.conditions.as_deref().unwrap_or_default()));
     let (desired, updated) = (spec.replicas.unwrap_or(1), status.updated_replicas.unwrap_or(0));
     let seen = status.observed_generation >= deployment.metadata.generation;
     let container = spec.template.spec.and_then(|pod| pod.containers.into_iter().next());
@@ -166,40 +201,6 @@ fn stateful_set(region: &ValidRegion, context: &Context) -> Running {
         image: container.and_then(|container| container.image),
         trouble,
     }
-}
-
-/// What keeps a pod from running, in words that say what to do.
-fn trouble(pod: &Pod) -> Option<Problem> {
-    let name = pod.name_any();
-    let status = pod.status.as_ref()?;
-    let unscheduled = status.conditions.iter().flatten().find(|condition| {
-        condition.type_ == "PodScheduled" && condition.reason.as_deref() == Some("Unschedulable")
-    });
-    if let Some(condition) = unscheduled {
-        let why = condition.message.as_deref().unwrap_or("no node has room");
-        let message = format!("pod {name} can't be placed: {why}; add nodes, or ask for less");
-        return Some(Problem::new(Reason::Unschedulable, message));
-    }
-    let containers = status.container_statuses.iter().flatten();
-    let waiting = containers.filter_map(|container| container.state.as_ref()?.waiting.as_ref());
-    waiting.into_iter().find_map(|waiting| {
-        let said = waiting.message.as_deref().unwrap_or_default();
-        match waiting.reason.as_deref().unwrap_or_default() {
-            "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => Some(Problem::new(
-                Reason::ImagePullFailed,
-                format!("pod {name} has no image: {said}; correct spec.image or spec.version, or add imagePullSecrets"),
-            )),
-            "CreateContainerConfigError" | "CreateContainerError" => Some(Problem::new(
-                Reason::ReferenceNotFound,
-                format!("pod {name} can't start: {said}; create what it refers to"),
-            )),
-            "CrashLoopBackOff" => Some(Problem::new(
-                Reason::CrashLooping,
-                format!("pod {name} ends again and again; see `kubectl logs -n {} {name} --previous`", pod.namespace().unwrap_or_default()),
-            )),
-            _ => None,
-        }
-    })
 }
 
 /// Looks at the Secrets that the spec names; a development database's are our own.

@@ -2,6 +2,7 @@
 
 mod build;
 mod dereference;
+mod pods;
 pub(crate) mod status;
 pub(crate) mod validate;
 
@@ -15,6 +16,7 @@ use kyb_kit::{Children, Outcome, Owner, Prune};
 use crate::{
     concern::Concern,
     context::{Context, REGION_MARKS},
+    deletion,
     verdict::{State, Verdict, next, summary},
 };
 use dereference::Facts;
@@ -27,7 +29,7 @@ pub(crate) async fn reconcile(
     context: Arc<Context>,
 ) -> Result<Action, Infallible> {
     if object.metadata.deletion_timestamp.is_some() {
-        context.statuses.forget(&object.uid().unwrap_or_default());
+        deletion::tell(&*object, &context).await;
         return Ok(Action::await_change()); // the garbage collector takes the children
     }
     let region = ValidRegion::of(&object);
@@ -35,6 +37,13 @@ pub(crate) async fn reconcile(
     let concerns = build::concerns(&region, &facts, &context.operator, &context.root);
     let verdicts = match apply(&object, &facts, &concerns, &context).await {
         Ok(outcome) => verdicts(&region, &facts, &concerns, &outcome, &context),
+        // Nothing was written, but what runs goes on running, and may go wrong.
+        Err(paused) if paused.state == State::Aside => {
+            let mut verdicts = verdicts(&region, &facts, &concerns, &Outcome::default(), &context);
+            verdicts.retain(|verdict| verdict.condition != paused.condition);
+            verdicts.insert(0, paused);
+            verdicts
+        }
         Err(left) => vec![left],
     };
     let wait = report(&object, &region, &facts, &verdicts, &context).await;
@@ -104,10 +113,13 @@ async fn report(
     context: &Context,
 ) -> Option<Duration> {
     let before: RegionDeploymentStatus = context.statuses.current(object).unwrap_or_default();
-    let (failures, wait) = next(before.failures, verdicts, &object.uid().unwrap_or_default());
+    let verdicts: Vec<_> =
+        verdicts.iter().cloned().map(|verdict| verdict.if_it_lasts(before.failures)).collect();
+    let (failures, wait) =
+        next(&context.retries, &object.uid().unwrap_or_default(), before.failures, &verdicts);
     let ready = format!("region {} works", region.region);
     let conditions =
-        summary(object.metadata.generation, verdicts, &ready).onto(&before.conditions, Timestamp::now());
+        summary(object.metadata.generation, &verdicts, &ready).onto(&before.conditions, Timestamp::now());
     let status = RegionDeploymentStatus { failures, conditions, ..status::status(object, region, facts) };
     match context.statuses.write(object, &status).await {
         Ok(_) => {

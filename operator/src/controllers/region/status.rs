@@ -40,7 +40,8 @@ fn database(region: &ValidRegion, facts: &Facts) -> Verdict {
     }
     match &region.database {
         Database::Development(_) => running(condition, &facts.database, "databases"),
-        // Whether it answers is seen by the migration and by the worker's report; here no password is known.
+        // Whether it answers is seen by the migration and by the worker's report, which holds while a worker is ready, and
+        // it is not while the database does not answer; here no password is known.
         Database::External(_) if schema(facts).is_some() => Verdict::well(condition, "the worker reaches it"),
         Database::External(_) => match &facts.migration {
             Migration::Failed(why) => {
@@ -50,6 +51,10 @@ fn database(region: &ValidRegion, facts: &Facts) -> Verdict {
                     super::build::database::migration_name(region)
                 );
                 Verdict::new(condition, State::Stuck, Reason::DatabaseUnreachable, message)
+            }
+            Migration::Delayed(problem) if problem.reason == Reason::Retrying => {
+                let message = format!("the migration can not use the database: {}", problem.message);
+                Verdict::new(condition, State::Failing, Reason::DatabaseUnreachable, message)
             }
             _ => Verdict::new(condition, State::Underway, Reason::NoReport, "no worker has reached it yet"),
         },
@@ -67,6 +72,7 @@ fn migrated(region: &ValidRegion, facts: &Facts) -> Verdict {
             let message = format!("Job {}/{job} has not ended yet", region.namespace);
             Verdict::new(condition, State::Underway, Reason::Migrating, message)
         }
+        Migration::Delayed(problem) => Verdict::of_problem(condition, problem),
         Migration::Failed(why) => {
             let message = format!(
                 "Job {0}/{job} failed ({why}); see `kubectl logs -n {0} job/{job}`, mend the cause and delete the Job",
@@ -111,14 +117,8 @@ fn running(condition: ConditionType, running: &Running, what: &str) -> Verdict {
 
 fn delivered(region: &ValidRegion, facts: &Facts, live: &Live) -> Verdict {
     let condition = ConditionType::SettingsDelivered;
-    let Some(report) = &facts.report else {
-        return Verdict::new(condition, State::Underway, Reason::NoReport, "the worker has not reported yet");
-    };
-    let refused = report.workloads.iter().find_map(|workload| {
-        let problem = workload.settings.as_ref()?.problem.as_ref()?;
-        Some(format!("{} refuses {}: {}", workload.name, problem.file, problem.message))
-    });
-    if let Some(message) = refused {
+    let Some(report) = &facts.report else { return silent(condition, facts) };
+    if let Some(message) = refused(report) {
         return Verdict::new(condition, State::Stuck, Reason::SettingsRefused, message);
     }
     let resource = ApiResource::erase::<ConfigMap>(&());
@@ -146,6 +146,25 @@ fn delivered(region: &ValidRegion, facts: &Facts, live: &Live) -> Verdict {
     }
 }
 
+/// Nothing is known, since no worker says it.
+fn silent(condition: ConditionType, facts: &Facts) -> Verdict {
+    let message = if facts.worker.ready > 0 {
+        "the worker has not reported yet"
+    } else {
+        "no worker is ready, so nothing is known of it; see the condition WorkerReady"
+    };
+    Verdict::new(condition, State::Underway, Reason::NoReport, message)
+}
+
+/// Which file of the region's own is refused, by whom and why. A tenant's file is that tenant's trouble alone.
+pub(crate) fn refused(report: &RegionReportStatus) -> Option<String> {
+    let file = report.refused.iter().find(|file| !file.name.starts_with(TENANT_FILES))?;
+    Some(format!("{} refuses {}: {}; the last good one stays in use", file.pod, file.name, file.problem))
+}
+
+/// How the names of tenants' files begin.
+const TENANT_FILES: &str = "tenant-";
+
 /// The least settings version of all gateways; None where there are none.
 pub(crate) fn accepted(report: &RegionReportStatus) -> Option<u64> {
     let gateways = report.workloads.iter().filter(|workload| workload.component.as_str() == GATEWAY);
@@ -164,9 +183,7 @@ pub(crate) fn watchlists(region: &ValidRegion, facts: &Facts) -> Verdict {
         let message = "spec.watchlists is empty: every screening ends in an error, since nothing is compared";
         return Verdict::new(condition, State::Stuck, Reason::NoWatchlists, message);
     }
-    let Some(report) = &facts.report else {
-        return Verdict::new(condition, State::Underway, Reason::NoReport, "the worker has not reported yet");
-    };
+    let Some(report) = &facts.report else { return silent(condition, facts) };
     for wanted in &region.watchlists {
         let found = report.watchlists.iter().find(|list| list.name == wanted.name);
         let problem = found.and_then(|list| list.problem.clone());

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
-use kyb_crds::{KybTenant, Reason, RegionDeployment, SecretKeyRef, names};
-use kyb_settings::ApiKey;
+use kyb_crds::{
+    ErasureReport, ErasureState, KybTenant, Reason, RegionDeployment, RegionReportStatus, SecretKeyRef, names,
+};
+use kyb_domain::tenant::TenantId;
+use kyb_settings::{ApiKey, files::tenant_file_name};
 
 use super::validate::{KeySource, ValidTenant};
 use crate::{concern::Problem, context::Context, controllers::region::status::accepted};
@@ -23,10 +26,15 @@ pub(crate) struct Facts {
     pub(crate) brought_keys: BTreeMap<String, Result<ApiKey, Problem>>,
     /// The name of an elder KybTenant with the same id.
     pub(crate) elder: Option<String>,
-    /// The tenant is being deleted and wants its data erased.
+    /// The tenant is being deleted and wants its data erased. Never of a younger one with the same id: the data is the
+    /// elder's.
     pub(crate) erasing: bool,
+    /// The tenant wants its data erased when it goes, and could not be held for that yet.
+    pub(crate) unheld: bool,
     /// Regions whose worker has reported that the tenant is erased.
     pub(crate) erased_in: Vec<String>,
+    /// Regions whose worker could not erase it, and why.
+    pub(crate) not_erased: Vec<(String, String)>,
 }
 
 /// A region of this cluster that serves the tenant.
@@ -34,8 +42,10 @@ pub(crate) struct Facts {
 pub(crate) struct Serving {
     pub(crate) region: String,
     pub(crate) namespace: String,
-    /// The settings version that every gateway of the region has accepted; None while nothing is reported.
+    /// The settings version that every gateway of the region has looked at; None while nothing is reported.
     pub(crate) accepted: Option<u64>,
+    /// Why some pod of the region refuses the tenant's file.
+    pub(crate) refused: Option<String>,
 }
 
 /// Reads everything.
@@ -43,15 +53,21 @@ pub(crate) async fn dereference(tenant: &KybTenant, valid: &ValidTenant, context
     let deployments = context.serving_regions();
     let mut facts = Facts { regions_here: deployments.len(), ..Facts::default() };
     facts.elder = elder(tenant, context);
-    facts.erasing = tenant.metadata.deletion_timestamp.is_some() && valid.erase;
+    facts.erasing = is_held(tenant) && valid.erase && facts.elder.is_none();
     for deployment in deployments.iter().filter(|region| valid.regions.contains(&region.spec.region.0)) {
         if deployment.spec.residency.as_str() != valid.residency {
             facts.foreign.push(deployment.spec.region.to_string());
             continue;
         }
-        facts.serving.push(serving(deployment, context));
-        if erased(deployment, &valid.id, context) {
-            facts.erased_in.push(deployment.spec.region.to_string());
+        facts.serving.push(serving(deployment, &valid.id, context));
+        match erasure(deployment, &valid.id, context) {
+            Some(ErasureReport { state: ErasureState::Done, .. }) => {
+                facts.erased_in.push(deployment.spec.region.to_string());
+            }
+            Some(ErasureReport { problem: Some(why), .. }) => {
+                facts.not_erased.push((deployment.spec.region.to_string(), why));
+            }
+            _ => (),
         }
     }
     for key in &valid.keys {
@@ -63,6 +79,12 @@ pub(crate) async fn dereference(tenant: &KybTenant, valid: &ValidTenant, context
     facts
 }
 
+/// Whether it is being deleted and we have not let go of it yet.
+fn is_held(tenant: &KybTenant) -> bool {
+    tenant.metadata.deletion_timestamp.is_some()
+        && tenant.finalizers().iter().any(|name| name == names::ERASE_FINALIZER)
+}
+
 /// Of two with the same id the elder one stays.
 fn elder(tenant: &KybTenant, context: &Context) -> Option<String> {
     let age = |tenant: &KybTenant| (tenant.metadata.creation_timestamp.as_ref().map(|at| at.0), tenant.uid());
@@ -72,20 +94,30 @@ fn elder(tenant: &KybTenant, context: &Context) -> Option<String> {
     tenants.iter().find(same).map(|other| other.name_any())
 }
 
-fn serving(deployment: &RegionDeployment, context: &Context) -> Serving {
-    let namespace = deployment.namespace().unwrap_or_default();
-    let accepted = context.report(deployment).and_then(|report| accepted(report.status.as_ref()?));
-    Serving { region: deployment.spec.region.to_string(), namespace, accepted }
+fn serving(deployment: &RegionDeployment, tenant: &str, context: &Context) -> Serving {
+    let report = context.report(deployment).and_then(|report| report.status).unwrap_or_default();
+    let refused = refused(&report, tenant);
+    // A report that does not name all that is refused says nothing of those that it does not name.
+    let names_all = report.counts.as_ref().and_then(|counts| counts.refused_files).unwrap_or(0)
+        <= i32::try_from(report.refused.len()).unwrap_or(i32::MAX);
+    Serving {
+        region: deployment.spec.region.to_string(),
+        namespace: deployment.namespace().unwrap_or_default(),
+        accepted: accepted(&report).filter(|_| names_all),
+        refused,
+    }
 }
 
-fn erased(deployment: &RegionDeployment, tenant: &str, context: &Context) -> bool {
-    let report = context.report(deployment);
-    let erasures = report.and_then(|report| report.status.clone()).map(|status| status.erasures);
-    let of_tenant = |erasure: &kyb_crds::ErasureReport| erasure.tenant.as_str() == tenant;
-    erasures
-        .into_iter()
-        .flatten()
-        .any(|erasure| of_tenant(&erasure) && erasure.state == kyb_crds::ErasureState::Done)
+fn refused(report: &RegionReportStatus, tenant: &str) -> Option<String> {
+    let name = tenant_file_name(&TenantId::try_from(tenant).ok()?);
+    let file = report.refused.iter().find(|file| file.name == name)?;
+    Some(format!("{} refuses {}: {}", file.pod, file.name, file.problem))
+}
+
+/// What was reported of an erasure holds for good once it is done, whether or not a worker still runs.
+fn erasure(deployment: &RegionDeployment, tenant: &str, context: &Context) -> Option<ErasureReport> {
+    let report = context.last_report(deployment)?.status?;
+    report.erasures.into_iter().find(|erasure| erasure.tenant.as_str() == tenant)
 }
 
 /// Reads a key that the tenant brought along. The operator may read Secrets of the tenant's own namespace only.

@@ -18,6 +18,7 @@ use kyb_kit::{Child, ChildKey, Children, Outcome, Owner, Prune};
 use crate::{
     concern::Concern,
     context::{Context, TENANT_MARKS},
+    deletion,
     verdict::{State, Verdict, next},
 };
 use build::IssuedKey;
@@ -28,19 +29,36 @@ use validate::ValidTenant;
 /// fails as a whole: what went wrong stands in the status, and the time to look again follows from it.
 pub(crate) async fn reconcile(object: Arc<KybTenant>, context: Arc<Context>) -> Result<Action, Infallible> {
     let tenant = ValidTenant::of(&object);
-    let facts = dereference::dereference(&object, &tenant, &context).await;
+    let mut facts = dereference::dereference(&object, &tenant, &context).await;
     let before: TenantStatus = context.statuses.current(&*object).unwrap_or_default();
     if object.metadata.deletion_timestamp.is_some() && !facts.erasing {
-        // The garbage collector takes the children; a status would only race with the object's end.
+        // The garbage collector takes the children; the status of an object that goes at once would only race with its end.
+        deletion::tell(&*object, &context).await;
         let wait = finalize::finalize(&object, &tenant, &facts, &context).await;
         return Ok(wait.map_or_else(Action::await_change, Action::requeue));
     }
+    let held = if object.metadata.deletion_timestamp.is_none() {
+        finalize::finalize(&object, &tenant, &facts, &context).await
+    } else {
+        None
+    };
+    facts.unheld = tenant.erase && held.is_some();
     let keys = build::issue(&tenant, &facts, &before.keys, &context.root, Utc::now());
     let concerns = build::concerns(&tenant, &facts, &keys, &context.operator);
     let applied = apply(&object, &facts, &concerns, revoked(&tenant, &before), &context).await;
-    let verdicts = verdicts(&tenant, &facts, &concerns, &applied, &context);
-    let wait = report(&object, &tenant, &facts, &keys, &verdicts, &before, &context).await;
-    let wait = finalize::finalize(&object, &tenant, &facts, &context).await.or(wait);
+    let deliveries = status::deliveries(&tenant, &facts, &context.live);
+    let verdicts = verdicts(&tenant, &facts, &concerns, &applied).into_iter();
+    let mut verdicts: Vec<_> = verdicts.map(|verdict| verdict.if_it_lasts(before.failures)).collect();
+    verdicts.push(status::delivered(&tenant, &facts, &deliveries));
+    if facts.erasing {
+        // First, since everything else waits for it.
+        verdicts.insert(0, status::erased(&facts, object.spec.paused != Some(true)));
+    }
+    let reported = Reported { keys: &keys, deliveries: &deliveries, verdicts: &verdicts, before: &before };
+    let wait = report(&object, &tenant, &facts, &reported, &context).await;
+    let released =
+        if facts.erasing { finalize::finalize(&object, &tenant, &facts, &context).await } else { held };
+    let wait = released.or(wait);
     Ok(wait.map_or_else(Action::await_change, Action::requeue))
 }
 
@@ -103,22 +121,11 @@ fn children(object: &KybTenant, wanted: impl Iterator<Item = Child>) -> Result<C
     Children::of(&owner, &TENANT_MARKS, wanted).map_err(|why| why.to_string())
 }
 
-fn verdicts(
-    tenant: &ValidTenant,
-    facts: &Facts,
-    concerns: &[Concern],
-    applied: &Applied,
-    context: &Context,
-) -> Vec<Verdict> {
-    let regions = status::regions(tenant, facts, &context.live);
-    let delivered = status::delivered(tenant, facts, &regions);
+fn verdicts(tenant: &ValidTenant, facts: &Facts, concerns: &[Concern], applied: &Applied) -> Vec<Verdict> {
     let outcome = match applied {
         Applied::Done(outcome) => outcome,
         Applied::Left(state, reason, message) => {
-            return vec![
-                Verdict::new(ConditionType::NamespacesReady, *state, *reason, message.clone()),
-                delivered,
-            ];
+            return vec![Verdict::new(ConditionType::NamespacesReady, *state, *reason, message.clone())];
         }
     };
     let of = |concern: &Concern| {
@@ -136,8 +143,15 @@ fn verdicts(
             *verdict = status::keys(tenant, facts, verdict.clone());
         }
     }
-    verdicts.push(delivered);
     verdicts
+}
+
+/// What a status is made of, beside the tenant itself.
+struct Reported<'a> {
+    keys: &'a [IssuedKey],
+    deliveries: &'a [Verdict],
+    verdicts: &'a [Verdict],
+    before: &'a TenantStatus,
 }
 
 /// Writes the status, tells what changed, and says when to look again.
@@ -145,13 +159,14 @@ async fn report(
     object: &KybTenant,
     tenant: &ValidTenant,
     facts: &Facts,
-    keys: &[IssuedKey],
-    verdicts: &[Verdict],
-    before: &TenantStatus,
+    reported: &Reported<'_>,
     context: &Context,
 ) -> Option<Duration> {
-    let (mut status, conditions) = status::status(object, tenant, facts, &context.live, keys, verdicts);
-    let (failures, wait) = next(before.failures, verdicts, &object.uid().unwrap_or_default());
+    let Reported { keys, deliveries, verdicts, before } = reported;
+    let (mut status, conditions) =
+        status::status(object, tenant, facts, &context.live, keys, deliveries, verdicts);
+    let (failures, wait) =
+        next(&context.retries, &object.uid().unwrap_or_default(), before.failures, verdicts);
     status.failures = failures;
     status.conditions = conditions.onto(&before.conditions, Timestamp::now());
     match context.statuses.write(object, &status).await {

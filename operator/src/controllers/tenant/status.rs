@@ -10,35 +10,46 @@ use super::{
 };
 use crate::verdict::{State, Verdict, summary};
 
-/// Whether a region's gateways use the tenant's newest settings.
-fn delivery(tenant: &ValidTenant, serving: &Serving, live: &Live) -> (bool, Reason) {
+/// How a region stands with the tenant's newest settings.
+fn delivery(tenant: &ValidTenant, serving: &Serving, live: &Live) -> Verdict {
+    let verdict = |state, reason, message: &str| {
+        let message = format!("region {}: {message}", serving.region);
+        Verdict::new(ConditionType::SettingsDelivered, state, reason, message)
+    };
+    if let Some(why) = &serving.refused {
+        let message =
+            format!("{why}; the last good settings stay in use; correct the spec, or upgrade the region");
+        return verdict(State::Stuck, Reason::SettingsRefused, &message);
+    }
     let resource = kube::api::ApiResource::erase::<k8s_openapi::api::core::v1::ConfigMap>(&());
     let name = names::tenant_config_map(&tenant.id);
     let key = kyb_kit::ChildKey::new(&resource, Some(&serving.namespace), &name);
-    let Lookup::Present(written) = live.lookup(&key) else { return (false, Reason::SettingsPending) };
+    let Lookup::Present(written) = live.lookup(&key) else {
+        return verdict(State::Underway, Reason::SettingsPending, "the settings are not written yet");
+    };
     let wanted = written.metadata.resource_version.as_deref().and_then(|version| version.parse::<u64>().ok());
     match (wanted, serving.accepted) {
-        (_, None) => (false, Reason::NoReport),
-        (Some(wanted), Some(accepted)) if accepted >= wanted => (true, Reason::Ready),
-        _ => (false, Reason::SettingsPending),
+        (_, None) => {
+            verdict(State::Underway, Reason::NoReport, "no worker reports which settings its gateways use")
+        }
+        (Some(wanted), Some(accepted)) if accepted >= wanted => {
+            verdict(State::Well, Reason::Ready, "every gateway uses the newest settings")
+        }
+        _ => verdict(
+            State::Underway,
+            Reason::SettingsPending,
+            "not every gateway uses the newest settings yet",
+        ),
     }
 }
 
-/// How each region of this cluster serves the tenant.
-pub(crate) fn regions(tenant: &ValidTenant, facts: &Facts, live: &Live) -> Vec<TenantRegionStatus> {
-    let status = |serving: &Serving| {
-        let (ready, reason) = delivery(tenant, serving, live);
-        TenantRegionStatus {
-            name: serving.region.as_str().into(),
-            ready,
-            reason: Some(reason.as_str().to_owned()),
-        }
-    };
-    facts.serving.iter().map(status).collect()
+/// How each region of this cluster stands with the tenant's newest settings, in the order of `facts.serving`.
+pub(crate) fn deliveries(tenant: &ValidTenant, facts: &Facts, live: &Live) -> Vec<Verdict> {
+    facts.serving.iter().map(|serving| delivery(tenant, serving, live)).collect()
 }
 
-/// The verdict about the regions.
-pub(crate) fn delivered(tenant: &ValidTenant, facts: &Facts, regions: &[TenantRegionStatus]) -> Verdict {
+/// The verdict about all regions.
+pub(crate) fn delivered(tenant: &ValidTenant, facts: &Facts, deliveries: &[Verdict]) -> Verdict {
     let verdict = |state, reason, message: String| {
         Verdict::new(ConditionType::SettingsDelivered, state, reason, message)
     };
@@ -49,32 +60,52 @@ pub(crate) fn delivered(tenant: &ValidTenant, facts: &Facts, regions: &[TenantRe
         );
         return verdict(State::Stuck, Reason::ResidencyMismatch, message);
     }
-    let waiting = regions.iter().find(|region| !region.ready);
-    match waiting {
-        Some(region) => {
-            let reason = if region.reason.as_deref() == Some(Reason::NoReport.as_str()) {
-                Reason::NoReport
-            } else {
-                Reason::SettingsPending
-            };
-            let message = format!("region {}: not every gateway uses the newest settings yet", region.name);
-            verdict(State::Underway, reason, message)
-        }
-        None if regions.is_empty() && facts.regions_here == 0 => {
+    let worst = deliveries.iter().map(|delivery| delivery.state).max();
+    match worst.and_then(|worst| deliveries.iter().find(|delivery| delivery.state == worst)) {
+        Some(delivery) if delivery.state > State::Well => delivery.clone(),
+        Some(_) => Verdict::well(ConditionType::SettingsDelivered, "every gateway uses the newest settings"),
+        None if facts.regions_here == 0 => {
             let wanted = tenant.regions.join(", ");
             let message =
                 format!("this cluster has no region yet; apply a RegionDeployment for one of {wanted}");
             verdict(State::Underway, Reason::NoRegion, message)
         }
-        None if regions.is_empty() => {
+        None => {
             let message = format!(
                 "served elsewhere: none of {} is a region of this cluster",
                 tenant.regions.join(", ")
             );
             verdict(State::Aside, Reason::NoRegion, message)
         }
-        None => Verdict::well(ConditionType::SettingsDelivered, "every gateway uses the newest settings"),
     }
+}
+
+/// How far the erasure of a tenant is that is being deleted. `asked` is whether the workers were told.
+pub(crate) fn erased(facts: &Facts, asked: bool) -> Verdict {
+    let verdict = |state, reason, message| Verdict::new(ConditionType::Erased, state, reason, message);
+    if !asked {
+        let message = "spec.paused is true, so no worker is asked to erase; set it to false to go on";
+        return verdict(State::Stuck, Reason::Paused, message.to_owned());
+    }
+    if let Some((region, why)) = facts.not_erased.first() {
+        return verdict(
+            State::Failing,
+            Reason::Erasing,
+            format!("region {region}: {why}; it is tried again"),
+        );
+    }
+    let waiting: Vec<_> = facts
+        .serving
+        .iter()
+        .map(|serving| serving.region.as_str())
+        .filter(|region| !facts.erased_in.iter().any(|done| done == region))
+        .collect();
+    let message = if waiting.is_empty() {
+        "no region of this cluster holds its data any more".to_owned()
+    } else {
+        format!("waits until a worker of {} has reported that the data is gone", waiting.join(", "))
+    };
+    verdict(State::Underway, Reason::Erasing, message)
 }
 
 /// Keys that could not be read stop nothing but themselves.
@@ -96,9 +127,9 @@ pub(crate) fn status(
     facts: &Facts,
     live: &Live,
     keys: &[IssuedKey],
+    deliveries: &[Verdict],
     verdicts: &[Verdict],
 ) -> (TenantStatus, ConditionSet) {
-    let regions = regions(tenant, facts, live);
     let serving: Vec<_> = facts.serving.iter().map(|serving| serving.region.as_str()).collect();
     let ready = if serving.is_empty() {
         "served elsewhere".to_owned()
@@ -112,11 +143,19 @@ pub(crate) fn status(
         observed_generation: object.metadata.generation,
         conditions: vec![],
         namespaces: owned.map(Into::into).collect(),
-        regions,
+        regions: facts.serving.iter().zip(deliveries).map(region).collect(),
         keys: keys.iter().map(|key| key.status(tenant)).collect(),
         failures: None,
     };
     (status, conditions)
+}
+
+fn region((serving, delivery): (&Serving, &Verdict)) -> TenantRegionStatus {
+    TenantRegionStatus {
+        name: serving.region.as_str().into(),
+        ready: delivery.state == State::Well,
+        reason: Some(delivery.reason.as_str().to_owned()),
+    }
 }
 
 fn owns(live: &Live, namespace: &str, object: &KybTenant) -> bool {

@@ -92,7 +92,7 @@ fn after_migration(
 ) -> Concern {
     match &facts.migration {
         Migration::Succeeded => Concern::of(condition, children()),
-        Migration::Failed(_) | Migration::Running => Concern {
+        Migration::Failed(_) | Migration::Delayed(_) | Migration::Running => Concern {
             condition,
             children: Err(Problem::new(Reason::Progressing, "waits for the migration of the database")),
         },

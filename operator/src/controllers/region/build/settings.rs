@@ -11,7 +11,10 @@ use kyb_settings::files::{
 };
 
 use super::workload::object_meta;
-use crate::{concern::Problem, controllers::region::validate::ValidRegion};
+use crate::{
+    concern::Problem,
+    controllers::region::{dereference::CacheRules, validate::ValidRegion},
+};
 
 /// How often a list is read where the spec says nothing.
 const REFRESH: &str = "1h";
@@ -19,15 +22,16 @@ const REFRESH: &str = "1h";
 const MAX_AGE: &str = "24h";
 
 /// The ConfigMap of `platform.yaml`.
-pub(super) fn config_map(
-    region: &ValidRegion,
-    cache: Option<&CachePolicySpec>,
-) -> Result<ConfigMap, Problem> {
+pub(super) fn config_map(region: &ValidRegion, cache: Option<&CacheRules>) -> Result<ConfigMap, Problem> {
     // The schema refuses plain HTTP in production.
     let plain_http = region.environment != Environment::Production;
     let file = PlatformFile {
         lists: region.watchlists.iter().map(|source| list(source, plain_http)).collect::<Result<_, _>>()?,
-        cache: cache.map(cache_file).transpose()?,
+        cache: match cache {
+            Some(CacheRules::Policy(policy)) => Some(cache_file(policy)?),
+            Some(CacheRules::Standing(standing)) => standing.clone(),
+            None => None,
+        },
         region: Some(region.region.clone()),
         residency: Some(region.residency.clone().try_into().map_err(|why| invalid("residency", &why))?),
     };

@@ -143,6 +143,8 @@ fn container(region: &ValidRegion, workload: &Workload<'_>) -> Container {
         }),
         volume_mounts: some_unless_empty(workload.volumes.iter().map(|(_, mount)| mount.clone()).collect()),
         security_context: Some(locked_down()),
+        // What it says last stands in the pod's status, and from there in the region's.
+        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
     }
 }

@@ -23,6 +23,12 @@ pub(super) fn config_maps(
     keys: &[IssuedKey],
 ) -> Result<Vec<ConfigMap>, Problem> {
     let settings = tenant.settings.as_ref().map_err(Clone::clone)?;
+    if facts.unheld {
+        // Whoever may call may leave data behind, which a deletion without the finalizer would not erase.
+        let message =
+            format!("waits for the finalizer {}, which could not be set yet", names::ERASE_FINALIZER);
+        return Err(Problem::new(Reason::Retrying, message));
+    }
     let file = if facts.erasing { erasure(settings) } else { file(settings, keys)? };
     let text = serde_yaml::to_string(&file)
         .map_err(|why| Problem::new(Reason::InvalidSpec, format!("the settings can't be written: {why}")))?;

@@ -32,6 +32,7 @@ fn facts() -> Facts {
         region: "us-east-1".into(),
         namespace: "kyb-us-east-1".into(),
         accepted: None,
+        refused: None,
     };
     Facts { serving: vec![serving], regions_here: 1, ..Facts::default() }
 }
