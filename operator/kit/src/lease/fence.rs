@@ -1,19 +1,18 @@
 //! A client that sends no write unless the lease is ours at that moment.
 //!
-//! The check is the last thing before the connection, below authentication and below any queue of the client, and it is
-//! made once more when the connection asks for the body: a process that was stopped in between has sent at most the head
-//! of a request, which the server refuses for its missing body. There is no retry below the check.
+//! Writes have connections of their own. The check is made below authentication and below any queue of the client, and
+//! once more by the [connection](super::connection) each time it hands bytes over to the kernel: a process that was
+//! stopped in between has sent nothing, or a part of a request, which the server refuses for what it lacks. There is no
+//! retry below the check.
 
 use std::{
-    pin::Pin,
-    task::{Context, Poll},
+    io,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use http::{Method, Request, Response, Uri, uri::PathAndQuery};
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper_util::{
     client::legacy::{Client as Http, connect::HttpConnector},
     rt::TokioExecutor,
@@ -24,7 +23,7 @@ use kube::{
 };
 use tower::{BoxError, Service, ServiceBuilder};
 
-use super::{Held, held::Pass};
+use super::{Held, connection::Connector, held::Pass};
 
 /// How long a read may take. Watches go on for as long as they like.
 const LONGEST_READ: Duration = Duration::from_secs(30);
@@ -39,41 +38,50 @@ pub struct NotHeld;
 #[error("the API server did not answer within {0:?}; it is asked again")]
 pub struct TooSlow(pub Duration);
 
+/// What of a write's time may pass until the server has it: a network that takes longer loses it. The rest is the
+/// server's.
+const SHARE_OF_THE_NETWORK: u32 = 4;
+
 /// A client for `config` that reads always and writes only while `held`; each write is given up after `timeout`, which is
-/// [`Timing::request_timeout`](super::Timing). Writes that it refuses fail with
-/// [`kube::Error::Service`], whose source is [`NotHeld`].
+/// [`Timing::request_timeout`](super::Timing), and has no effect later than that after its last byte left us. Writes that
+/// it refuses fail with [`kube::Error::Service`], whose source is [`NotHeld`].
 pub fn fenced_client(config: &Config, held: &Held, timeout: Duration) -> Result<Client, kube::Error> {
-    let mut connector = HttpConnector::new();
-    connector.enforce_http(false);
-    connector.set_connect_timeout(config.connect_timeout);
-    let https = config.rustls_https_connector_with_connector(connector)?;
-    let http: Http<_, FencedBody> = Http::builder(TokioExecutor::new()).build(https);
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(config.connect_timeout);
+    let connected = |connector| -> Result<Http<_, Body>, kube::Error> {
+        let https = config.rustls_https_connector_with_connector::<Connector>(connector)?;
+        Ok(Http::builder(TokioExecutor::new()).build(https))
+    };
+    let reads = connected(Connector::open(tcp.clone()))?;
+    let writes = connected(Connector::fenced(tcp, held.clone(), timeout / SHARE_OF_THE_NETWORK))?;
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
-        .service(Fence::new(http, held.clone(), timeout));
+        .service(Fence::new(reads, writes, held.clone(), timeout));
     Ok(Client::new(service, config.default_namespace.clone()))
 }
 
-/// The check as a service around the connection.
+/// The check as a service around the connections.
 #[derive(Debug, Clone)]
 pub struct Fence<S> {
-    inner: S,
+    reads: S,
+    writes: S,
     held: Held,
     timeout: Duration,
 }
 
 impl<S> Fence<S> {
-    /// Lets writes through to `inner` only while `held`, each for at most `timeout`.
-    pub fn new(inner: S, held: Held, timeout: Duration) -> Self {
-        Self { inner, held, timeout }
+    /// Lets reads through to `reads` always, and writes to `writes` only while `held`, each for at most `timeout`.
+    pub fn new(reads: S, writes: S, held: Held, timeout: Duration) -> Self {
+        Self { reads, writes, held, timeout }
     }
 }
 
 impl<S, B> Service<Request<Body>> for Fence<S>
 where
-    S: Service<Request<FencedBody>, Response = Response<B>>,
+    S: Service<Request<Body>, Response = Response<B>>,
     S::Error: Into<BoxError> + 'static,
     S::Future: Send + 'static,
     B: Send + 'static,
@@ -83,21 +91,21 @@ where
     type Future = BoxFuture<'static, Result<Response<B>, BoxError>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        ready!(self.reads.poll_ready(cx)).map_err(Into::into)?;
+        self.writes.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         if !is_write(request.method()) {
             let limit = (!is_watch(request.uri())).then_some(LONGEST_READ);
-            let answer = self.inner.call(request.map(|body| FencedBody { body, held: None }));
-            return answered(answer, limit, None).boxed();
+            return answered(self.reads.call(request), limit, None).boxed();
         }
         let Some(pass) = self.held.pass(self.timeout) else {
             return std::future::ready(Err(NotHeld.into())).boxed();
         };
-        let mut request = request.map(|body| FencedBody { body, held: Some(self.held.clone()) });
-        *request.uri_mut() = limited(request.uri(), self.timeout);
-        answered(self.inner.call(request), Some(self.timeout), Some(pass)).boxed()
+        let of_the_server = self.timeout.saturating_sub(self.timeout / SHARE_OF_THE_NETWORK);
+        *request.uri_mut() = limited(request.uri(), of_the_server);
+        answered(self.writes.call(request), Some(self.timeout), Some(pass)).boxed()
     }
 }
 
@@ -119,9 +127,14 @@ async fn answered<B, E: Into<BoxError>>(
     })
 }
 
-/// Whether the body's check is what made the request fail.
+/// Whether the connection's check is what made the request fail.
 fn was_refused(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<NotHeld>)
+    // An `io::Error` gives out the source of what it wraps, and not what it wraps.
+    let wrapped = |error: &(dyn std::error::Error + 'static)| {
+        error.downcast_ref::<io::Error>().and_then(io::Error::get_ref).is_some_and(|error| was_refused(error))
+    };
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.is::<NotHeld>() || wrapped(error))
 }
 
 fn is_write(method: &Method) -> bool {
@@ -140,36 +153,6 @@ fn limited(uri: &Uri, limit: Duration) -> Uri {
     let path = format!("{}?{query}timeout={}ms", uri.path(), limit.as_millis());
     parts.path_and_query = path.parse::<PathAndQuery>().ok();
     Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
-}
-
-/// The body of a request, which fails when it is asked for after the lease has passed.
-#[derive(Debug)]
-pub struct FencedBody {
-    body: Body,
-    held: Option<Held>,
-}
-
-impl HttpBody for FencedBody {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if self.held.as_ref().is_some_and(|held| !held.still_held()) {
-            return Poll::Ready(Some(Err(NotHeld.into())));
-        }
-        Pin::new(&mut self.body).poll_frame(cx).map_err(Into::into)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 #[cfg(test)]

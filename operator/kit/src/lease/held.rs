@@ -18,7 +18,7 @@ struct Inner {
     lost: CancellationToken,
     /// Writes that were let through and have not been answered.
     under_way: watch::Sender<usize>,
-    /// When the last write that nobody waits for any more has ended.
+    /// When the last write that nobody waits for any more can have no effect any more.
     abandoned: Mutex<Option<Instant>>,
 }
 
@@ -80,11 +80,12 @@ impl Held {
         self.0.lost.cancel();
     }
 
-    /// Lets one write through, if the lease is ours; it will have ended within `limit`.
+    /// Lets one write through, if the lease is ours. When nobody waits for it any more, it has `limit` left to have an
+    /// effect.
     pub(super) fn pass(&self, limit: Duration) -> Option<Pass> {
         // Counted first: whoever waits for quiet sees either this write or that it was refused.
         self.0.under_way.send_modify(|writes| *writes += 1);
-        let pass = Pass { held: self.clone(), ends: Instant::now() + limit, is_answered: false };
+        let pass = Pass { held: self.clone(), limit, is_answered: false };
         self.still_held().then_some(pass)
     }
 
@@ -102,7 +103,7 @@ impl Held {
 #[derive(Debug)]
 pub(super) struct Pass {
     held: Held,
-    ends: Instant,
+    limit: Duration,
     is_answered: bool,
 }
 
@@ -117,7 +118,7 @@ impl Drop for Pass {
     fn drop(&mut self) {
         if !self.is_answered {
             let mut abandoned = self.held.0.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
-            *abandoned = abandoned.max(Some(self.ends));
+            *abandoned = abandoned.max(Some(Instant::now() + self.limit));
         }
         self.held.0.under_way.send_modify(|writes| *writes -= 1);
     }
@@ -164,6 +165,7 @@ mod tests {
         let (answered, dropped) = (held.pass(SECOND).unwrap(), held.pass(5 * SECOND).unwrap());
         assert!(held.quiet().now_or_never().is_none());
         answered.answered();
+        tokio::time::advance(3 * SECOND).await; // it may have left us only now
         drop(dropped);
         let start = Instant::now();
         held.quiet().await;
