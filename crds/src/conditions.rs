@@ -51,13 +51,13 @@ words! {
         PolicyValid,
         /// Tenant, region, cache policy: every running gateway uses the newest settings.
         SettingsDelivered,
-        /// Tenant under deletion: its data is erased.
+        /// Tenant under deletion with `data: Erase`: its data is erased. Never true: then the tenant is gone.
         Erased,
-        /// Region: the database is reachable with each of its credentials.
+        /// Region: the development database runs; or the worker reaches one's own.
         DatabaseReady,
         /// Region: the tables are those of the wanted version.
         Migrated,
-        /// Region: Redis is reachable.
+        /// Region: the development Redis runs. One's own is not looked after.
         RedisReady,
         /// Region: enough gateways of the wanted version are ready.
         GatewayReady,
@@ -65,8 +65,6 @@ words! {
         WorkerReady,
         /// Region: every wanted watchlist is in use and fresh.
         WatchlistsFresh,
-        /// Region: optional kinds of other projects that would be used are installed.
-        OptionalKindsPresent,
         /// Cache policy: the observed hit rate is the wanted one or better.
         HitRateReached,
     }
@@ -79,11 +77,9 @@ words! {
         Ready,
         /// Written, and waited for until it works.
         Progressing,
-        /// The operator has not looked yet.
-        Pending,
         /// `spec.paused` is true.
         Paused,
-        /// The object is being deleted.
+        /// The object is being deleted, and a finalizer of somebody else's holds it.
         Deleting,
         /// Something went wrong that may go by itself; it is tried again.
         Retrying,
@@ -123,8 +119,6 @@ words! {
         Migrating,
         /// The migration failed.
         MigrationFailed,
-        /// Nobody answers at the Redis's address.
-        RedisUnreachable,
         /// An image can not be pulled.
         ImagePullFailed,
         /// A container ends again and again.
@@ -133,11 +127,11 @@ words! {
         Unschedulable,
         /// Not enough pods are ready.
         ReplicasUnavailable,
-        /// A workload refuses its settings.
+        /// A workload refuses a file of its settings: the region's own, or the tenant's.
         SettingsRefused,
         /// Some workload does not use the newest settings yet.
         SettingsPending,
-        /// No workload has said anything yet.
+        /// No workload has said anything yet, or no worker runs that could.
         NoReport,
         /// A watchlist is stale or missing.
         WatchlistsStale,
@@ -149,7 +143,7 @@ words! {
         NotUsed,
         /// A kind of another project is not installed.
         KindNotInstalled,
-        /// The worker is erasing the tenant's data.
+        /// The object is being deleted, and the worker is erasing the tenant's data.
         Erasing,
         /// Not asked for.
         NotConfigured,

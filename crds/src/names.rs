@@ -74,12 +74,14 @@ pub const STATUS_MANAGER: &str = "kyb-operator/status";
 /// The field manager that holds `replicas` while they are handed over to an autoscaler: [`REGION_MANAGER`] with the ending
 /// that the kit gives.
 pub const HANDOVER_MANAGER: &str = "kyb-operator/region-handover";
+/// The operator's field manager for its finalizer on a KybTenant.
+pub const FINALIZER_MANAGER: &str = "kyb-operator/finalizer";
 /// The worker's field manager for the status of the RegionReport.
 pub const WORKER_MANAGER: &str = "kyb-worker/report";
 
 /// Every field manager: one for each writer and purpose, so that none takes another's fields.
-pub const FIELD_MANAGERS: [&str; 5] =
-    [TENANT_MANAGER, REGION_MANAGER, STATUS_MANAGER, HANDOVER_MANAGER, WORKER_MANAGER];
+pub const FIELD_MANAGERS: [&str; 6] =
+    [TENANT_MANAGER, REGION_MANAGER, STATUS_MANAGER, HANDOVER_MANAGER, FINALIZER_MANAGER, WORKER_MANAGER];
 
 /// The value of [`MANAGED_BY_LABEL`] on every object that the operator makes.
 pub const MANAGED_BY: &str = "kyb-operator";

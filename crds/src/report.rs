@@ -47,7 +47,7 @@ pub struct RegionReportStatus {
     /// The generation of the spec that this status is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready`: true while the worker writes this report.
+    /// `Ready`: a worker has written this report. Whether one still runs stands in the RegionDeployment, as `WorkerReady`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -55,6 +55,11 @@ pub struct RegionReportStatus {
     /// The report in figures; for `kubectl get`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<ReportCounts>,
+    /// Settings files that some pod refuses, sorted by name, the first 500; `counts.refusedFiles` counts all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 500))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub refused: Vec<RefusedSettings>,
     /// The pods that sent a heartbeat lately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 400))]
@@ -87,9 +92,13 @@ pub struct ReportCounts {
     /// Pods that sent a heartbeat lately.
     #[schemars(range(min = 0))]
     pub workloads: i32,
-    /// Pods that refuse the newest settings.
+    /// Pods that refuse a settings file.
     #[schemars(range(min = 0))]
     pub refusing: i32,
+    /// Settings files that some pod refuses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub refused_files: Option<i32>,
     /// Fresh and wanted watchlists, such as `2/2`.
     #[schemars(length(max = 16))]
     pub lists_fresh: String,
@@ -116,24 +125,24 @@ pub struct WorkloadReport {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsReport {
-    /// The highest resource version among the settings that it accepted, a number as text.
+    /// The highest resource version among the settings that it has looked at, a number as text. Of these it uses all but
+    /// the files under `refused`.
     #[schemars(length(min = 1, max = 20), regex(pattern = "^[0-9]+$"))]
     pub resource_version: String,
-    /// The first file that it refuses; absent while it refuses none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub problem: Option<SettingsProblem>,
 }
 
-/// A settings file that a workload refuses. The last good version of it stays in use.
+/// A settings file that a pod refuses. The last good version of it stays in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SettingsProblem {
+pub struct RefusedSettings {
     /// The file, such as `tenant-acme.yaml`.
     #[schemars(length(min = 1, max = 253))]
-    pub file: String,
-    /// What is wrong with it.
-    #[schemars(length(max = 1_000))]
-    pub message: String,
+    pub name: String,
+    /// What is wrong with it, and where.
+    #[schemars(length(max = 500))]
+    pub problem: String,
+    /// A pod that refuses it: of several the first by name.
+    pub pod: ObjectName,
 }
 
 /// A watchlist as it stands.

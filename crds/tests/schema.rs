@@ -46,7 +46,7 @@ fn the_walk_sees_every_kind_and_its_depths() {
         "KybTenant.spec.access[].subjects[].kind",
         "RegionDeployment.spec.services.gateway.resources.requests{}",
         "CachePolicy.status.conditions[].type",
-        "RegionReport.status.workloads[].settings.problem.file",
+        "RegionReport.status.refused[].name",
     ] {
         assert!(paths.iter().any(|seen| seen == path), "{path} in {paths:#?}");
     }

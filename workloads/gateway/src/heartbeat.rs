@@ -18,12 +18,14 @@ fn heartbeat(app: &App, pod: &str) -> Heartbeat {
         hits: lookups.hits,
         all: lookups.all,
     });
+    // The version before the refusals: a file that comes in between may look late, but never accepted where it was refused.
+    let resource_version = app.settings.current().resource_version;
     let refusals = app.settings.refusals().into_iter();
     Heartbeat {
         pod: pod.to_owned(),
         component: Component::Gateway,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        resource_version: app.settings.current().resource_version,
+        resource_version,
         refused: refusals
             .map(|refusal| RefusedFile { file: refusal.file, problem: refusal.problem })
             .collect(),

@@ -14,12 +14,14 @@ pub async fn keep_beating(store: Store, settings: Settings, pod: String, stop: C
 }
 
 fn heartbeat(settings: &Settings, pod: &str) -> Heartbeat {
+    // The version before the refusals: a file that comes in between may look late, but never accepted where it was refused.
+    let resource_version = settings.current().resource_version;
     let refusals = settings.refusals().into_iter();
     Heartbeat {
         pod: pod.to_owned(),
         component: Component::Worker,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        resource_version: settings.current().resource_version,
+        resource_version,
         refused: refusals
             .map(|refusal| RefusedFile { file: refusal.file, problem: refusal.problem })
             .collect(),

@@ -13,7 +13,10 @@ use kyb_engines::LiveWatchlists;
 use kyb_settings::{Settings, cluster};
 use kyb_store::{ConnectOptions, Store, StoreError, setup::RoleLogin};
 use kyb_telemetry::{Metrics, logs};
-use kyb_worker::{WorkerOptions, report::Target};
+use kyb_worker::{
+    WorkerOptions,
+    report::{LastReport, Target},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Refreshes the watchlists and works on queued verifications.
@@ -36,13 +39,24 @@ enum Command {
         /// File that holds the database URL of the migrating role; else KYB_MIGRATOR_URL
         #[arg(long, env = "KYB_MIGRATOR_URL_FILE")]
         migrator_url_file: Option<PathBuf>,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Make database and roles on a development server, then migrate
     Bootstrap {
         /// Folder with the files `superuser` (a URL) and `migrator-password`, `runtime-password`, `reader-password`
         #[arg(long, env = "KYB_BOOTSTRAP_CREDENTIALS", value_name = "DIR")]
         credentials: PathBuf,
+        #[command(flatten)]
+        patience: Patience,
     },
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+struct Patience {
+    /// Seconds to wait for a database that can't be reached yet, such as one that is just starting
+    #[arg(long = "wait", env = "KYB_WAIT_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    seconds: u64,
 }
 
 #[derive(Debug, Args)]
@@ -84,8 +98,10 @@ async fn main() -> ExitCode {
     };
     let done = match arguments.command {
         Command::Run(run) => work(run).await,
-        Command::Migrate { migrator_url_file } => migrate(migrator_url_file.as_deref()).await,
-        Command::Bootstrap { credentials } => bootstrap(&credentials).await,
+        Command::Migrate { migrator_url_file, patience } => {
+            migrate(migrator_url_file.as_deref(), patience).await
+        }
+        Command::Bootstrap { credentials, patience } => bootstrap(&credentials, patience).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -108,7 +124,12 @@ async fn work(arguments: RunArguments) -> Result<(), Box<dyn std::error::Error>>
         statement_timeout: Duration::from_secs(30),
     })?;
     let metrics = Metrics::new();
-    let status = Status { store: store.clone(), settings: settings.clone(), metrics: metrics.clone() };
+    let status = Status {
+        store: store.clone(),
+        settings: settings.clone(),
+        metrics: metrics.clone(),
+        report: report.as_ref().map(|target| target.last.clone()),
+    };
     let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
     let served =
         axum::serve(listener, status.routes()).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -138,8 +159,12 @@ async fn settings(
         return Ok((Settings::watch(folder, Duration::from_millis(500))?, None));
     };
     let client = cluster::client().await?;
-    let target =
-        |name: &String| Target { client: client.clone(), namespace: namespace.clone(), name: name.clone() };
+    let target = |name: &String| Target {
+        client: client.clone(),
+        namespace: namespace.clone(),
+        name: name.clone(),
+        last: LastReport::default(),
+    };
     let report = arguments.report.as_ref().map(target);
     Ok((Settings::watch_cluster(client, namespace), report))
 }
@@ -160,13 +185,14 @@ async fn wait_for_store(store: &Store, stop: &CancellationToken) -> Result<bool,
     }
 }
 
-async fn migrate(url_file: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
-    kyb_store::setup::migrate(&secret_url("KYB_MIGRATOR_URL", url_file)?).await?;
+async fn migrate(url_file: Option<&Path>, patience: Patience) -> Result<(), Box<dyn std::error::Error>> {
+    let url = secret_url("KYB_MIGRATOR_URL", url_file)?;
+    patience.with(|| kyb_store::setup::migrate(&url)).await?;
     tracing::info!("the schema is up to date");
     Ok(())
 }
 
-async fn bootstrap(credentials: &Path) -> Result<(), Box<dyn std::error::Error>> {
+async fn bootstrap(credentials: &Path, patience: Patience) -> Result<(), Box<dyn std::error::Error>> {
     let read = |name: &str| {
         let file = credentials.join(name);
         let text = std::fs::read_to_string(&file);
@@ -177,9 +203,29 @@ async fn bootstrap(credentials: &Path) -> Result<(), Box<dyn std::error::Error>>
         Ok(RoleLogin { name: format!("kyb_{role}"), password: read(&format!("{role}-password"))? })
     };
     let (migrator, runtime, reader) = (login("migrator")?, login("runtime")?, login("reader")?);
-    kyb_store::setup::bootstrap(&read("superuser")?, "kyb", &migrator, &runtime, &reader).await?;
+    let superuser = read("superuser")?;
+    patience.with(|| kyb_store::setup::bootstrap(&superuser, "kyb", &migrator, &runtime, &reader)).await?;
     tracing::info!("database and roles are there, the schema is up to date");
     Ok(())
+}
+
+impl Patience {
+    /// Tries again while the database can't be reached. What is tried may have been done in part.
+    async fn with<F: Future<Output = Result<(), StoreError>>>(
+        self,
+        attempt: impl Fn() -> F,
+    ) -> Result<(), StoreError> {
+        let end = tokio::time::Instant::now() + Duration::from_secs(self.seconds);
+        loop {
+            match attempt().await {
+                Err(error) if error.is_retryable() && tokio::time::Instant::now() < end => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the database");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                done => return done,
+            }
+        }
+    }
 }
 
 /// A URL with a password in it: from a file or the environment, never from the command line, which others can see.
@@ -212,6 +258,7 @@ struct Status {
     store: Store,
     settings: Settings,
     metrics: Metrics,
+    report: Option<LastReport>,
 }
 
 impl Status {
@@ -228,6 +275,9 @@ impl Status {
         if !status.settings.is_loaded() {
             let why = status.settings.refusal().map(|refusal| refusal.to_string()).unwrap_or_default();
             return unready(format!("there are no settings yet: {why}"));
+        }
+        if status.report.as_ref().is_some_and(LastReport::is_overdue) {
+            return unready("the RegionReport can't be brought up to date; the log says why".to_owned());
         }
         match status.store.ping().await {
             Ok(()) => (StatusCode::OK, "ready".to_owned()),

@@ -27,7 +27,10 @@ use kyb_store::{
     usage::UsageRow,
 };
 use kyb_telemetry::Metrics;
-use kyb_worker::{WorkerOptions, report::Target};
+use kyb_worker::{
+    WorkerOptions,
+    report::{LastReport, Target},
+};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -65,14 +68,18 @@ impl World {
         Self { plane, reports: Api::namespaced(client, NAMESPACE), store, folder, _postgres: postgres }
     }
 
-    /// A worker under this pod's name; it stops when the guard goes.
+    /// A worker under this pod's name that may do what it wants; it stops when the guard goes.
     async fn worker(&self, pod: &str) -> DropGuard {
+        let client = self.plane.client().await.unwrap();
+        self.worker_with(pod, client, LastReport::default())
+    }
+
+    fn worker_with(&self, pod: &str, client: Client, last: LastReport) -> DropGuard {
         let (metrics, stop) = (Metrics::new(), CancellationToken::new());
         let settings = Settings::watch(self.folder.path(), Duration::from_millis(100)).unwrap();
         let watchlists =
             LiveWatchlists::follow(self.store.clone(), settings.clone(), metrics.clone(), stop.clone());
-        let client = self.plane.client().await.unwrap();
-        let report = Target { client, namespace: NAMESPACE.to_owned(), name: NAME.to_owned() };
+        let report = Target { client, namespace: NAMESPACE.to_owned(), name: NAME.to_owned(), last };
         let options = WorkerOptions {
             concurrency: 1,
             pod: Some(pod.to_owned()),
@@ -154,7 +161,9 @@ fn gateway(resource_version: u64) -> Heartbeat {
         component: Component::Gateway,
         version: "0.1.0".to_owned(),
         resource_version: Some(resource_version),
-        refused: vec![RefusedFile { file: "tenant-acme.yaml".to_owned(), problem: "line 1".to_owned() }],
+        refused: ["tenant-acme.yaml", "tenant-bolt.yaml"]
+            .map(|file| RefusedFile { file: file.to_owned(), problem: "line 1".to_owned() })
+            .to_vec(),
         caches: vec![CacheLookups { class: "sanctions".to_owned(), hits: 19, all: 20 }],
     }
 }
@@ -171,7 +180,8 @@ async fn what_pods_say_is_reported_once_and_then_no_request_is_made_until_someth
     assert_eq!(pods, [("gateway-1", "gateway"), ("worker-1", "worker")]);
     let settings = status.workloads[0].settings.as_ref().unwrap();
     assert_eq!(settings.resource_version, "41");
-    assert_eq!(settings.problem.as_ref().unwrap().file, "tenant-acme.yaml");
+    let refused: Vec<_> = status.refused.iter().map(|file| (file.name.as_str(), file.pod.as_str())).collect();
+    assert_eq!(refused, [("tenant-acme.yaml", "gateway-1"), ("tenant-bolt.yaml", "gateway-1")]);
     assert_eq!(status.counts.as_ref().unwrap().refusing, 1);
     assert_eq!((status.observed_generation, status.conditions[0].type_.as_str()), (Some(1), "Ready"));
     let schema = status.database.and_then(|database| database.schema_version);
@@ -239,4 +249,22 @@ async fn a_tenant_is_erased_when_its_settings_say_so_and_that_is_reported() {
     std::fs::remove_file(world.folder.path().join("tenant-acme.yaml")).unwrap();
     world.until("the request is gone", |status| status.erasures.is_empty()).await;
     assert_eq!(world.store.tenant_erasures().await.unwrap(), tombstones);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_knows_since_when_it_could_not_report() {
+    let world = World::start().await;
+    let (may, may_not) = (LastReport::default(), LastReport::default());
+    let begun = Instant::now();
+    let anybody = world.plane.client_for("anybody", &[]).await.unwrap();
+    let _silent = world.worker_with("worker-1", anybody, may_not.clone());
+    let _reporting = world.worker_with("worker-2", world.plane.client().await.unwrap(), may.clone());
+    world.until("both pods", |status| status.workloads.len() == 2).await;
+    // Each look comes a second after the one before.
+    while begun.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(100)).await; // what is tested is that time goes by
+    }
+    assert!(may.age() < Duration::from_secs(4), "{:?}", may.age());
+    assert!(may_not.age() > Duration::from_secs(4), "{:?}", may_not.age());
+    assert!(!may.is_overdue() && !may_not.is_overdue(), "not yet");
 }

@@ -5,20 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kyb_crds::{
     CacheClass, CacheReport, ConditionType, DatabaseReport, ErasureReport, ErasureState, Reason,
-    RegionReportStatus, ReportCounts, SettingsProblem, SettingsReport, WatchlistReport, WatchlistState,
+    RefusedSettings, RegionReportStatus, ReportCounts, SettingsReport, WatchlistReport, WatchlistState,
     WorkloadReport,
 };
 use kyb_domain::{list::ListState, tenant::TenantId};
-use kyb_store::{
-    heartbeats::{Heartbeat, RefusedFile},
-    tenant_erasure::TenantErasure,
-};
+use kyb_store::{heartbeats::Heartbeat, tenant_erasure::TenantErasure};
 
 /// The bounds of the report's schema.
 const MOST_WORKLOADS: usize = 400;
+const MOST_REFUSED: usize = 500;
 const MOST_LISTS: usize = 100;
 const MOST_ERASURES: usize = 1_000;
 const LONGEST_MESSAGE: usize = 1_000;
+const LONGEST_PROBLEM: usize = 500;
 const LONGEST_FILE: usize = 253;
 
 /// What a report is made of.
@@ -34,14 +33,17 @@ pub(super) struct Found<'a> {
 pub(super) fn status(found: Found<'_>) -> RegionReportStatus {
     let fresh = found.lists.iter().filter(|list| list.is_fresh()).count();
     let refusing = found.heartbeats.iter().filter(|beat| !beat.refused.is_empty()).count();
+    let refused = refused(found.heartbeats);
     RegionReportStatus {
         observed_generation: None,
         conditions: vec![],
         counts: Some(ReportCounts {
             workloads: count(found.heartbeats.len()),
             refusing: count(refusing),
+            refused_files: Some(count(refused.len())),
             lists_fresh: format!("{fresh}/{}", found.lists.len()),
         }),
+        refused: refused.into_values().take(MOST_REFUSED).collect(),
         workloads: found.heartbeats.iter().take(MOST_WORKLOADS).map(workload).collect(),
         watchlists: found.lists.iter().take(MOST_LISTS).map(watchlist).collect(),
         caches: found.rates,
@@ -63,7 +65,8 @@ pub(super) fn completed(
         type_: ConditionType::Ready.as_str().to_owned(),
         status: "True".to_owned(),
         reason: Reason::Ready.as_str().to_owned(),
-        message: "the worker writes this report".to_owned(),
+        message: "a worker wrote this; the RegionDeployment's WorkerReady tells whether one still runs"
+            .to_owned(),
         observed_generation: generation,
         last_transition_time: since.unwrap_or(now),
     };
@@ -71,10 +74,8 @@ pub(super) fn completed(
 }
 
 fn workload(beat: &Heartbeat) -> WorkloadReport {
-    let settings = beat.resource_version.map(|version| SettingsReport {
-        resource_version: version.to_string(),
-        problem: beat.refused.first().map(problem),
-    });
+    let settings =
+        beat.resource_version.map(|version| SettingsReport { resource_version: version.to_string() });
     WorkloadReport {
         name: beat.pod.as_str().into(),
         component: beat.component.as_str().to_owned(),
@@ -83,11 +84,20 @@ fn workload(beat: &Heartbeat) -> WorkloadReport {
     }
 }
 
-fn problem(refused: &RefusedFile) -> SettingsProblem {
-    SettingsProblem {
-        file: cut(&refused.file, LONGEST_FILE),
-        message: cut(&refused.problem, LONGEST_MESSAGE),
+/// Every file that some pod refuses, by name. Of several pods that refuse one the first speaks for all.
+fn refused(heartbeats: &[Heartbeat]) -> BTreeMap<String, RefusedSettings> {
+    let mut refused = BTreeMap::new();
+    for beat in heartbeats {
+        for file in &beat.refused {
+            let name = cut(&file.file, LONGEST_FILE);
+            refused.entry(name.clone()).or_insert_with(|| RefusedSettings {
+                name,
+                problem: cut(&file.problem, LONGEST_PROBLEM),
+                pod: beat.pod.as_str().into(),
+            });
+        }
     }
+    refused
 }
 
 fn watchlist(list: &ListState) -> WatchlistReport {

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use k8s_openapi::jiff::Timestamp;
 use kyb_domain::list::{ListFormat, ListVersion, PublishedBy, Stale};
-use kyb_store::heartbeats::{CacheLookups, Component};
+use kyb_store::heartbeats::{CacheLookups, Component, RefusedFile};
 
 use super::*;
 
@@ -49,7 +49,11 @@ fn a_report_says_who_runs_with_which_settings_and_lists() {
     let lists =
         [list(true, None), list(true, Some("HTTP 500")), list(false, Some("no version was read yet"))];
     let expected = serde_json::json!({
-        "counts": {"workloads": 2, "refusing": 1, "listsFresh": "1/3"},
+        "counts": {"workloads": 2, "refusing": 1, "refusedFiles": 2, "listsFresh": "1/3"},
+        "refused": [
+            {"name": "tenant-x.yaml", "problem": "bad", "pod": "b"},
+            {"name": "tenant-y.yaml", "problem": "bad", "pod": "b"},
+        ],
         "workloads": [
             {"name": "a", "component": "gateway", "version": "0.1.0", "settings": {"resourceVersion": "7"}},
             {"name": "b", "component": "gateway", "version": "0.1.0"},
@@ -67,11 +71,28 @@ fn a_report_says_who_runs_with_which_settings_and_lists() {
 }
 
 #[test]
-fn the_first_file_that_a_pod_refuses_is_named_and_cut_to_the_schemas_bounds() {
-    let mut beat = gateway("a", Some(7), &["tenant-x.yaml", "tenant-y.yaml"], 0, 0);
-    beat.refused[0].problem = "ä".repeat(2_000);
-    let problem = workload(&beat).settings.unwrap().problem.unwrap();
-    assert_eq!((problem.file.as_str(), problem.message.chars().count()), ("tenant-x.yaml", 1_000));
+fn every_file_that_some_pod_refuses_is_named_once_and_cut_to_the_schemas_bounds() {
+    let mut beats = [
+        gateway("a", Some(7), &["tenant-y.yaml"], 0, 0),
+        gateway("b", Some(7), &["tenant-x.yaml", "tenant-y.yaml"], 0, 0),
+    ];
+    beats[1].refused[0].problem = "ä".repeat(2_000);
+    let status = status(found(&beats, &[]));
+    let told: Vec<_> = status
+        .refused
+        .iter()
+        .map(|file| (file.name.as_str(), file.pod.as_str(), file.problem.chars().count()))
+        .collect();
+    assert_eq!(told, [("tenant-x.yaml", "b", 500), ("tenant-y.yaml", "a", 3)]);
+}
+
+#[test]
+fn files_beyond_the_schemas_bounds_are_counted() {
+    let files: Vec<String> = (0..600).map(|number| format!("tenant-{number:03}.yaml")).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let status = status(found(&[gateway("a", Some(7), &files, 0, 0)], &[]));
+    assert_eq!((status.refused.len(), status.counts.unwrap().refused_files), (500, Some(600)));
+    assert_eq!(status.refused[499].name, "tenant-499.yaml");
 }
 
 #[test]

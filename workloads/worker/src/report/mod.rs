@@ -10,7 +10,10 @@
 
 mod build;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::{
@@ -33,6 +36,37 @@ const RATES_EVERY: Duration = Duration::from_secs(15);
 /// However little changes, what stands in the cluster is compared this often: somebody may have edited it.
 const COMPARE_EVERY: Duration = Duration::from_mins(1);
 
+/// A worker that could not report for so long is not ready: whoever reads the report takes a ready worker as the sign that it
+/// still holds.
+const SILENT_AT_MOST: Duration = Duration::from_secs(30);
+
+/// When this worker last knew that the report says what it found. Cheap to clone; all clones tell the same.
+#[derive(Debug, Clone)]
+pub struct LastReport(Arc<Mutex<Instant>>);
+
+/// As of now: a worker that has just begun has a while to report.
+impl Default for LastReport {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+}
+
+impl LastReport {
+    /// How long ago that was.
+    pub fn age(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    /// Whether that is so long ago that the report may not hold any more.
+    pub fn is_overdue(&self) -> bool {
+        self.age() > SILENT_AT_MOST
+    }
+
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
 /// Which report to write.
 #[derive(Clone)]
 pub struct Target {
@@ -42,6 +76,8 @@ pub struct Target {
     pub namespace: String,
     /// The report's name: the RegionDeployment's.
     pub name: String,
+    /// Where to note that it was written.
+    pub last: LastReport,
 }
 
 /// Without the client, which holds a token.
@@ -86,6 +122,9 @@ pub async fn keep_reporting(sources: Sources, target: Target, stop: Cancellation
             tracing::warn!(error, report = reporter.target.name, "can't report; going on to try");
         }
         failing = outcome.is_err();
+        if !failing {
+            reporter.target.last.note();
+        }
         let _ = tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await;
     }
 }
