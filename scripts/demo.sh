@@ -4,7 +4,8 @@
 # Usage: scripts/demo.sh up|down
 #
 # Makes a region with real pods on this machine (Linux, as root), or uses the cluster that KUBECONFIG names; that has to reach
-# the images, in $IMAGES (docker.io/kyb). Can be repeated, also after it was cut short.
+# the images, in $IMAGES (docker.io/kyb). Can be repeated, also after it was cut short. Static programs are built, unless
+# $PROGRAMS names the folder that they are in.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -56,7 +57,7 @@ build() {
     local at
     at=$(now)
     if in_lab; then scripts/lab-setup.sh; fi
-    programs=$(scripts/static.sh)
+    programs=${PROGRAMS:-$(scripts/static.sh)}
     lab=$programs/kyb-lab
     say 'programs built' "$at"
 }
@@ -232,5 +233,5 @@ down() {
 
 case ${1:-} in
 up | down) "$1" ;;
-*) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+*) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -1,14 +1,24 @@
 //! Bad input: each a condition that says what to do, with the rest of the object reconciled.
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    batch::v1::Job,
+    core::v1::{ConfigMap, ResourceQuota, Secret, Service},
+    networking::v1::NetworkPolicy,
+    rbac::v1::ClusterRole,
+};
 use kube::{
     Api,
-    api::{Patch, PatchParams, PostParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams},
 };
-use kyb_crds::KybTenant;
-use serde_json::json;
+use kyb_crds::{CachePolicy, KybTenant, RegionDeployment};
+use serde_json::{Value, json};
 
-use crate::installation::here;
+use crate::{
+    here::region_deployment,
+    installation::{here, spare},
+    requests::Request,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_that_does_not_compile_stops_only_the_settings() -> anyhow::Result<()> {
@@ -21,7 +31,7 @@ async fn a_rule_that_does_not_compile_stops_only_the_settings() -> anyhow::Resul
     let bad = json!({"spec": {"verification": rule("risk.scor >= 85"), "contexts": [{"name": "lending"}, {"name": "trade"}]}});
     tenants.patch("gale", &PatchParams::default(), &Patch::Merge(bad)).await?;
     let message = here.tenant_says("gale", "PolicyValid", "InvalidPolicy").await?;
-    assert!(message.contains("critical") && message.contains("scor"), "{message}");
+    assert!(message.contains("rule `critical`: `risk` has no field `scor`; it has"), "{message}");
     here.found::<k8s_openapi::api::core::v1::ResourceQuota>("kyb-t-gale--trade", "kyb-tenant").await?;
     let settings: Api<ConfigMap> = Api::namespaced(here.client.clone(), "kyb-conditions-1");
     assert_eq!(
@@ -29,11 +39,17 @@ async fn a_rule_that_does_not_compile_stops_only_the_settings() -> anyhow::Resul
         before.data,
         "the last good settings stay"
     );
-    Ok(())
+    let unreadable = json!({"spec": {"verification": rule("risk.score >= 85 &&")}});
+    tenants.patch("gale", &PatchParams::default(), &Patch::Merge(unreadable)).await?;
+    here.until("the place of the mistake", || async {
+        let message = here.tenant_says("gale", "PolicyValid", "InvalidPolicy").await?;
+        Ok(message.contains("rule `critical`: line 1, column 20"))
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_of_ones_own_that_is_missing_is_named() -> anyhow::Result<()> {
+async fn a_key_of_ones_own_is_told_what_it_lacks_until_it_is_good() -> anyhow::Result<()> {
     let here = here().await?;
     here.region("conditions-2").await?;
     here.tenant("hale", "conditions-2", |spec| {
@@ -44,8 +60,199 @@ async fn a_key_of_ones_own_that_is_missing_is_named() -> anyhow::Result<()> {
     })
     .await?;
     let message = here.tenant_says("hale", "KeysReady", "SecretNotFound").await?;
-    assert!(message.contains("kyb-t-hale/own-key") && message.contains("`token`"), "{message}");
+    assert!(message.contains("kyb-t-hale/own-key") && message.contains("create it with"), "{message}");
     here.found::<Secret>("kyb-t-hale", "kyb-key-default").await?;
+    here.found::<ConfigMap>("kyb-conditions-2", "kyb-settings-tenant-hale").await?;
+    let secret = |data: Value| json!({"metadata": {"name": "own-key"}, "stringData": data});
+    here.create_in::<Secret>("kyb-t-hale", secret(json!({"other": "x"}))).await?;
+    let message = here.tenant_says("hale", "KeysReady", "SecretKeyNotFound").await?;
+    assert!(message.contains("no key `token`; add it, or correct spec.apiKeys"), "{message}");
+    let secrets: Api<Secret> = Api::namespaced(here.client.clone(), "kyb-t-hale");
+    let replace = async |text: String| {
+        let change = Patch::Merge(secret(json!({"token": text})));
+        secrets.patch("own-key", &PatchParams::default(), &change).await
+    };
+    replace("hunter2".to_owned()).await?;
+    let message = here.tenant_says("hale", "KeysReady", "SecretInvalid").await?;
+    assert!(message.contains("kyb_<env>_<key id>_<secret>") && !message.contains("hunter2"), "{message}");
+    replace(format!("kyb_live_ownkey_{}", "a".repeat(43))).await?;
+    here.tenant_says("hale", "KeysReady", "Ready").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_policy_that_does_not_exist_stops_only_the_settings() -> anyhow::Result<()> {
+    let here = here().await?;
+    here.namespace("kyb-conditions-4", json!({"kyb.dev/region": "conditions-4"})).await?;
+    let mut deployment = region_deployment("conditions-4");
+    deployment["spec"]["cachePolicy"] = json!({"name": "none"});
+    here.create_in::<RegionDeployment>("kyb-conditions-4", deployment).await?;
+    let message = here
+        .region_says("kyb-conditions-4", "conditions-4", "SettingsDelivered", "ReferenceNotFound")
+        .await?;
+    assert!(
+        message.contains(
+            "CachePolicy kyb-conditions-4/none does not exist; create it, or take spec.cachePolicy out"
+        ),
+        "{message}"
+    );
+    here.found::<StatefulSet>("kyb-conditions-4", "kyb-postgres").await?;
+    assert_eq!(here.names::<Job>("kyb-conditions-4").await?.len(), 1);
+    assert_eq!(here.names::<NetworkPolicy>("kyb-conditions-4").await?.len(), 6);
+    let settings: Api<ConfigMap> = Api::namespaced(here.client.clone(), "kyb-conditions-4");
+    assert!(settings.get_opt("kyb-settings-platform").await?.is_none(), "no half of the settings");
+    let policy = json!({"apiVersion": "kyb.dev/v1alpha1", "kind": "CachePolicy", "metadata": {"name": "none"}, "spec": {}});
+    here.create_in::<CachePolicy>("kyb-conditions-4", policy).await?;
+    here.found::<ConfigMap>("kyb-conditions-4", "kyb-settings-platform").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_or_key_that_does_not_exist_is_named_and_nothing_serves_without_it() -> anyhow::Result<()> {
+    let here = here().await?;
+    here.namespace("kyb-conditions-5", json!({"kyb.dev/region": "conditions-5"})).await?;
+    let mut deployment = region_deployment("conditions-5");
+    let reference = |key: &str| json!({"name": "database", "key": key});
+    deployment["spec"]["database"] = json!({"external": {
+        "migrator": reference("migrator"), "runtime": reference("runtime"), "reader": reference("reader"),
+    }});
+    here.create_in::<RegionDeployment>("kyb-conditions-5", deployment).await?;
+    let says = async |reason: &str| {
+        here.region_says("kyb-conditions-5", "conditions-5", "DatabaseReady", reason).await
+    };
+    let message = says("SecretNotFound").await?;
+    assert!(
+        message.contains(
+            "spec.database.external.migrator: Secret kyb-conditions-5/database does not exist; create it"
+        ),
+        "{message}"
+    );
+    here.found::<ConfigMap>("kyb-conditions-5", "kyb-settings-platform").await?;
+    assert_eq!(here.names::<NetworkPolicy>("kyb-conditions-5").await?.len(), 6);
+    assert_eq!(here.names::<Deployment>("kyb-conditions-5").await?, [""; 0]);
+    let secret = json!({"metadata": {"name": "database"}, "stringData": {"migrator": "postgres://x"}});
+    here.create_in::<Secret>("kyb-conditions-5", secret).await?;
+    let message = says("SecretKeyNotFound").await?;
+    assert!(
+        message.contains(
+            "spec.database.external.runtime: Secret kyb-conditions-5/database has no key `runtime`; add it"
+        ),
+        "{message}"
+    );
+    let whole = json!({"stringData": {"runtime": "postgres://x", "reader": "postgres://x"}});
+    let secrets: Api<Secret> = Api::namespaced(here.client.clone(), "kyb-conditions-5");
+    secrets.patch("database", &PatchParams::default(), &Patch::Merge(whole)).await?;
+    says("NoReport").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_that_leaves_no_room_stops_what_it_forbids_and_no_more() -> anyhow::Result<()> {
+    let here = here().await?;
+    here.namespace("kyb-conditions-6", json!({"kyb.dev/region": "conditions-6"})).await?;
+    let none = json!({"metadata": {"name": "of-the-administrator"}, "spec": {"hard": {"services": "0"}}});
+    here.create_in::<ResourceQuota>("kyb-conditions-6", none).await?;
+    let quotas: Api<ResourceQuota> = Api::namespaced(here.client.clone(), "kyb-conditions-6");
+    here.until("the quota to be in force", || async {
+        let quota = quotas.get("of-the-administrator").await?;
+        Ok(quota.status.and_then(|status| status.hard).is_some())
+    })
+    .await?;
+    here.create_in::<RegionDeployment>("kyb-conditions-6", region_deployment("conditions-6")).await?;
+    let message =
+        here.region_says("kyb-conditions-6", "conditions-6", "DatabaseReady", "QuotaExceeded").await?;
+    for part in
+        ["Service kyb-conditions-6/kyb-postgres", "of-the-administrator", "raise the quota, or ask for less"]
+    {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
+    here.region_says("kyb-conditions-6", "conditions-6", "Stalled", "QuotaExceeded").await?;
+    here.found::<ConfigMap>("kyb-conditions-6", "kyb-settings-platform").await?;
+    here.found::<StatefulSet>("kyb-conditions-6", "kyb-postgres").await?;
+    assert_eq!(here.names::<NetworkPolicy>("kyb-conditions-6").await?.len(), 6);
+    assert_eq!(here.names::<Service>("kyb-conditions-6").await?, [""; 0]);
+    quotas.delete("of-the-administrator", &DeleteParams::default()).await?;
+    here.found::<Service>("kyb-conditions-6", "kyb-postgres").await?;
+    Ok(())
+}
+
+/// Without its right to one kind the operator goes on with all others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_missing_is_named() -> anyhow::Result<()> {
+    let here = spare().await?;
+    here.region("conditions-7").await?;
+    let roles: Api<ClusterRole> = Api::all(here.client.clone());
+    let whole = roles.get("kyb-operator").await?;
+    let mut role = whole.clone();
+    let rules = role.rules.get_or_insert_default();
+    for rule in rules.iter_mut() {
+        rule.resources.iter_mut().for_each(|kinds| kinds.retain(|kind| kind != "limitranges"));
+    }
+    rules.push(serde_json::from_value(
+        json!({"apiGroups": [""], "resources": ["limitranges"], "verbs": ["get", "list", "watch"]}),
+    )?);
+    let replaced = roles.replace("kyb-operator", &PostParams::default(), &role).await?;
+    let operator = here.installation.operator().await?;
+    let write = Request::core("patch", "limitranges", "any").within("default");
+    here.until("the right to be gone", || async { Ok(!write.goes_through(&operator).await?) }).await?;
+
+    here.tenant("nova", "conditions-7", |_| ()).await?;
+    let message = here.tenant_says("nova", "NamespacesReady", "Forbidden").await?;
+    for part in ["LimitRange kyb-t-nova", "cannot patch resource", "upgrade the chart kyb-operator"] {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
+    for place in ["kyb-t-nova", "kyb-t-nova--lending"] {
+        here.found::<ResourceQuota>(place, "kyb-tenant").await?;
+        here.found::<NetworkPolicy>(place, "kyb-deny-all").await?;
+    }
+    here.found::<Secret>("kyb-t-nova", "kyb-key-default").await?;
+    here.found::<ConfigMap>("kyb-conditions-7", "kyb-settings-tenant-nova").await?;
+    let whole = ClusterRole { metadata: replaced.metadata, ..whole };
+    roles.replace("kyb-operator", &PostParams::default(), &whole).await?;
+    here.tenant_says("nova", "NamespacesReady", "Ready").await?;
+    Ok(())
+}
+
+/// The rules themselves are tested beside the types; this is what a person sees.
+#[tokio::test(flavor = "multi_thread")]
+async fn kubectl_shows_what_the_definitions_refuse() -> anyhow::Result<()> {
+    let here = here().await?;
+    let tenant = |id: &str| {
+        json!({
+            "apiVersion": "kyb.dev/v1alpha1", "kind": "KybTenant", "metadata": {"name": "refused"},
+            "spec": {
+                "id": id, "displayName": " ", "plan": "starter",
+                "placement": {"home": "a", "regions": ["b"], "residency": "US"},
+            },
+        })
+    };
+    let mut region = region_deployment("refused");
+    region["metadata"]["namespace"] = "default".into();
+    region["spec"]["environment"] = "production".into();
+    region["spec"]["watchlists"][0]["url"] = "http://lists.example/".into();
+    for (object, messages) in [
+        (
+            tenant("kube-x"),
+            &[
+                "id is reserved",
+                "displayName must not be empty",
+                "placement.home must be one of placement.regions",
+            ][..],
+        ),
+        (tenant("a--b"), &["id must not contain `--`"]),
+        (region, &["a production region reads watchlists over https only"]),
+    ] {
+        let mut file = tempfile::NamedTempFile::new()?;
+        serde_json::to_writer(&mut file, &object)?;
+        let path = file.path().display().to_string();
+        let Err(why) = here.installation.kubectl(&["apply", "-f", &path]) else {
+            panic!("accepted {object}")
+        };
+        let why = why.to_string();
+        for message in messages {
+            assert!(why.contains(message), "{message} is not in {why}");
+        }
+    }
     Ok(())
 }
 

@@ -1,8 +1,18 @@
-//! The operator as a process against a real API server with its controller-manager. There are no nodes, so no pod ever
-//! runs: what is checked here are the objects and what the status says of them.
+//! The operator as the charts install it, against a real API server with its controller-manager. There are no nodes, so no pod
+//! ever runs: what is checked here are the objects, what the status says of them, and who may do what.
 
 mod conditions;
+mod deletions;
+mod delivery;
+mod examples;
+mod here;
 mod installation;
+mod operator_rights;
+mod pausing;
+mod pod_rights;
+mod policies;
+mod protection;
 mod regions;
+mod requests;
 mod restarts;
 mod tenants;
