@@ -11,12 +11,14 @@
 //! | [`screen`] | screenings in process and over HTTP | Jaro-Winkler over every name |
 //! | [`memory`] | resident memory of the gateway, settled and during a swap | the same gateway without lists |
 //! | [`loading`] | reading and indexing a list | a bare csv reader over the same files |
+//! | [`operator`] | tenants in a real API server, the operator's memory and requests | a plain client that makes the same objects |
 
 mod bare;
 mod figure;
 mod load;
 mod loading;
 mod memory;
+mod operator;
 mod read;
 mod rounds;
 mod screen;
@@ -35,7 +37,7 @@ use clap::{Parser, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 110)]
 struct Arguments {
-    /// Only these; all of them where not said
+    /// Only these; all but the operator where not said
     #[arg(long, value_name = "NAME")]
     only: Vec<Benchmark>,
     /// How long each round takes, where a round is a length of time
@@ -71,6 +73,8 @@ enum Benchmark {
     Memory,
     /// Loading a list.
     Loading,
+    /// The operator. Only where named: it needs Kubernetes's own programs, which are built the first time.
+    Operator,
 }
 
 /// How to measure.
@@ -117,6 +121,9 @@ impl Arguments {
         }
         if wanted(Benchmark::Memory) {
             memory::measure(&setup).await?;
+        }
+        if self.only.contains(&Benchmark::Operator) {
+            operator::measure().await?;
         }
         Ok(())
     }

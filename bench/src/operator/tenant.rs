@@ -1,0 +1,152 @@
+//! One tenant from its apply to the operator's last write for it; and many at once.
+
+use std::{collections::BTreeSet, time::Instant};
+
+use anyhow::Context as _;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use kube::Api;
+use kyb_crds::KybTenant;
+use kyb_lab::AuditEvent;
+use serde_json::{Value, json};
+
+use super::{
+    cluster::{Cluster, REGION, REGION_NAMESPACE},
+    requests::{self, Requests, answered, received},
+};
+
+/// What became of one tenant; times are milliseconds since the API server received it.
+pub(super) struct Timeline {
+    /// Every child has been written.
+    pub(super) applied: f64,
+    /// The key's Secret is there, and the region's settings know its hash.
+    pub(super) key: f64,
+    /// The last status has been written.
+    pub(super) settled: f64,
+    /// What all that took.
+    pub(super) requests: Requests,
+    /// What was written beside children: statuses and events, by verb and path.
+    pub(super) others: Vec<String>,
+    /// The first write to each child, in the order of the answers.
+    pub(super) children: Vec<AuditEvent>,
+}
+
+/// Applies a tenant, waits until nothing more happens, and looks at what did.
+pub(super) async fn measure(cluster: &Cluster, id: &str) -> anyhow::Result<Timeline> {
+    let mark = cluster.plane.audit_mark().await?;
+    apply(cluster, id).await?;
+    settled(cluster, id).await?;
+    cluster.quiet().await?;
+    timeline(cluster, id, &cluster.plane.audited_since(mark).await?).await
+}
+
+/// Applies so many at once and gives the seconds until the last of them has settled.
+pub(super) async fn many(cluster: &Cluster, count: usize) -> anyhow::Result<f64> {
+    const AT_A_TIME: usize = 16;
+    let ids: Vec<_> = (1..=count).map(|number| format!("many-{number}")).collect();
+    let began = Instant::now();
+    let applying = stream::iter(&ids).map(|id| apply(cluster, id)).buffer_unordered(AT_A_TIME);
+    applying.try_collect::<Vec<()>>().await?;
+    for id in &ids {
+        settled(cluster, id).await?;
+    }
+    Ok(began.elapsed().as_secs_f64())
+}
+
+async fn apply(cluster: &Cluster, id: &str) -> anyhow::Result<()> {
+    let tenant = json!({
+        "metadata": {"name": id},
+        "spec": {
+            "id": id,
+            "displayName": "A tenant",
+            "plan": "enterprise",
+            "placement": {"home": REGION, "regions": [REGION], "residency": "US"},
+            "contexts": [{"name": "lending"}],
+            "access": [{"name": "audit", "role": "Auditor", "subjects": [{"kind": "User", "name": "eve"}]}],
+            "apiKeys": [{"name": "default", "role": "ServiceAccount", "generation": 1}],
+        },
+    });
+    cluster.create(&Api::<KybTenant>::all(cluster.client.clone()), tenant).await.map(drop)
+}
+
+/// Waits until the status says that everything is written and only the gateways are missing, which nobody runs here.
+async fn settled(cluster: &Cluster, id: &str) -> anyhow::Result<()> {
+    let tenants: Api<KybTenant> = Api::all(cluster.client.clone());
+    cluster
+        .until(&format!("the tenant {id} to be written"), async |_| {
+            let tenant = tenants.get(id).await?;
+            let status = tenant.status.unwrap_or_default();
+            let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
+            let is_current = status.observed_generation == tenant.metadata.generation;
+            Ok(is_current && ready.is_some_and(|ready| ready.reason == "NoReport"))
+        })
+        .await
+}
+
+async fn timeline(cluster: &Cluster, id: &str, events: &[AuditEvent]) -> anyhow::Result<Timeline> {
+    let object = |event: &AuditEvent| event.object_ref.clone().unwrap_or_default();
+    let is_tenant = |event: &&AuditEvent| event.resource() == "kybtenants" && object(event).name == id;
+    let came = events.iter().find(|event| event.verb == "create" && event.resource() == "kybtenants");
+    let came = received(came.context("the tenant's coming is not in the audit log")?)?;
+    let writes: Vec<_> = requests::of_operator(events).filter(|event| event.is_write()).collect();
+    let since = |event: &&&AuditEvent| answered(event).map(|answered| answered - came);
+    let last = |events: Vec<&&AuditEvent>| -> anyhow::Result<f64> {
+        let times: Vec<_> = events.iter().map(since).collect::<anyhow::Result<_>>()?;
+        times.into_iter().reduce(f64::max).context("nothing was written")
+    };
+    let children: Vec<_> = writes.iter().filter(|event| event.code() < 300 && is_child(event, id)).collect();
+    let key = hash(cluster, id).await?;
+    let knows = |event: &AuditEvent| text(event.request_object.as_ref()).contains(&key);
+    let secret = children.iter().find(|event| event.resource() == "secrets").context("no Secret")?;
+    let settings = children.iter().find(|event| event.resource() == "configmaps" && knows(event));
+    let settings = settings.context("no settings know the key")?;
+    Ok(Timeline {
+        applied: last(children.clone())?,
+        key: since(secret)?.max(since(settings)?),
+        settled: last(writes.iter().filter(|event| is_tenant(event)).collect())?,
+        requests: Requests::of(events),
+        others: writes.iter().filter(|event| !is_child(event, id)).map(|event| line(event)).collect(),
+        children: firsts(children),
+    })
+}
+
+fn line(event: &AuditEvent) -> String {
+    format!("{} {} {}", event.verb, path(event), event.code())
+}
+
+/// Without the query.
+fn path(event: &AuditEvent) -> &str {
+    event.request_uri.split('?').next().unwrap_or_default()
+}
+
+fn is_child(event: &AuditEvent, id: &str) -> bool {
+    let Some(object) = &event.object_ref else { return false };
+    let (own, of_context) = (format!("kyb-t-{id}"), format!("kyb-t-{id}--"));
+    let in_namespace = |name: &str| name == own || name.starts_with(&of_context);
+    let is_settings =
+        object.namespace == REGION_NAMESPACE && object.name == format!("kyb-settings-tenant-{id}");
+    event.resource() != "events"
+        && (in_namespace(&object.namespace) || in_namespace(&object.name) || is_settings)
+}
+
+/// The first event about each object.
+fn firsts(events: Vec<&&AuditEvent>) -> Vec<AuditEvent> {
+    let mut seen = BTreeSet::new();
+    events
+        .into_iter()
+        .filter(|event| seen.insert(path(event).to_owned()))
+        .map(|event| (*event).clone())
+        .collect()
+}
+
+/// The hash by which the settings know the tenant's key.
+async fn hash(cluster: &Cluster, id: &str) -> anyhow::Result<String> {
+    let secrets: Api<Secret> = Api::namespaced(cluster.client.clone(), &format!("kyb-t-{id}"));
+    let mut data = secrets.get("kyb-key-default").await?.data.unwrap_or_default();
+    let ByteString(key) = data.remove("key").context("the Secret has no key")?;
+    Ok(kyb_settings::ApiKey::parse(&String::from_utf8(key)?)?.hash())
+}
+
+fn text(object: Option<&Value>) -> String {
+    object.map(Value::to_string).unwrap_or_default()
+}
