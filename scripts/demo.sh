@@ -71,7 +71,7 @@ find_cluster() {
         export HELM
     else
         kubeconfig=$KUBECONFIG
-        kubectl=$(command -v kubectl) || { echo 'demo: kubectl is missing: https://kubernetes.io/docs/tasks/tools' >&2; exit 1; }
+        kubectl=$(type -P kubectl) || { echo 'demo: kubectl is missing: https://kubernetes.io/docs/tasks/tools' >&2; exit 1; }
     fi
 }
 
@@ -216,6 +216,11 @@ up() {
     how_to_go_on
 }
 
+unprotect() {
+    [[ -z $(kubectl get kybtenant "$TENANT" --ignore-not-found -o name) ]] ||
+        kubectl patch kybtenant "$TENANT" --type=merge -p '{"spec": {"deletion": {"protected": false}}}'
+}
+
 down() {
     if in_lab; then
         lab=$(scripts/static.sh --where)/kyb-lab
@@ -224,11 +229,12 @@ down() {
         return
     fi
     find_cluster
-    step 'tenant no longer protected' kubectl patch kybtenant "$TENANT" --type=merge -p '{"spec": {"deletion": {"protected": false}}}'
+    step 'tenant no longer protected' unprotect
     step 'quickstart deleted' kubectl delete -f examples/quickstart/quickstart.yaml --ignore-not-found --timeout="${PATIENCE}s"
     step 'list server deleted' kubectl delete -f examples/quickstart/lists.yaml --ignore-not-found --timeout="${PATIENCE}s"
     step 'operator uninstalled' helm uninstall kyb-operator kyb-crds --namespace kyb-system --ignore-not-found
-    echo 'The definitions of our kinds stay, and so would objects of them: kubectl delete crd -l app.kubernetes.io/part-of=kyb'
+    echo 'Definitions and the root key stay, as the charts promise; without them: kubectl delete namespace kyb-system;'
+    echo 'kubectl delete crd -l app.kubernetes.io/part-of=kyb'
 }
 
 case ${1:-} in

@@ -18,7 +18,7 @@ const GATEWAY: &str = "deployment/kyb-gateway";
 /// Requests under way at the same time.
 const CALLERS: usize = 16;
 /// Within this time more gateways must be wanted.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// The autoscaler sees live CPU and adds gateways; the operator never writes how many there are.
 pub(crate) async fn grows_under_load(demo: &Demo, door: &Door) -> anyhow::Result<()> {

@@ -184,11 +184,11 @@ async fn a_right_that_is_missing_is_named() -> anyhow::Result<()> {
     let roles: Api<ClusterRole> = Api::all(here.client.clone());
     let whole = roles.get("kyb-operator").await?;
     let mut role = whole.clone();
-    let rules = role.rules.get_or_insert_default();
-    for rule in rules.iter_mut() {
+    let granted = role.rules.get_or_insert_default();
+    for rule in granted.iter_mut() {
         rule.resources.iter_mut().for_each(|kinds| kinds.retain(|kind| kind != "limitranges"));
     }
-    rules.push(serde_json::from_value(
+    granted.push(serde_json::from_value(
         json!({"apiGroups": [""], "resources": ["limitranges"], "verbs": ["get", "list", "watch"]}),
     )?);
     let replaced = roles.replace("kyb-operator", &PostParams::default(), &role).await?;

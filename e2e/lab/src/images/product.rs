@@ -97,8 +97,8 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn digest_of(parts: &[&[u8]]) -> String {
-    let all = parts.iter().map(|part| Sha256::digest(part));
-    hex::encode(all.fold(Sha256::new(), |digest, part| digest.chain_update(part)).finalize())
+    let all = parts.iter().map(Sha256::digest);
+    hex::encode(all.fold(Sha256::new(), Sha256::chain_update).finalize())
 }
 
 fn debian(product: &Product, name: &str, package: &str, hooks: &[&str]) -> Result<Image> {

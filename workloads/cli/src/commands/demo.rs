@@ -57,7 +57,7 @@ impl Demo {
                     Unusable::new(problem, "give a file that holds the key and nothing else").because(error)
                 })?;
                 let stage = Stage::new(url.trim_end_matches('/'), key.trim(), &self.lists)?;
-                serve::block_on(async { conclude(stage.play().await?) })
+                serve::block_on(async { conclude(&stage.play().await?) })
             }
             _ => serve::block_on(self.run_own(progress)),
         }
@@ -99,10 +99,10 @@ async fn play(platform: &Platform) -> anyhow::Result<Outcome> {
     let stage = Stage::new(&platform.url(), development.key.reveal(), &development.folders)?;
     let mut surprises = stage.play().await?;
     surprises.extend(check_audit(platform, development).await?);
-    conclude(surprises)
+    conclude(&surprises)
 }
 
-fn conclude(surprises: Vec<String>) -> anyhow::Result<Outcome> {
+fn conclude(surprises: &[String]) -> anyhow::Result<Outcome> {
     if surprises.is_empty() {
         output::print_bytes(b"\nall three came out as they should\n")?;
         return Ok(Outcome::Clear);
