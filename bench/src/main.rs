@@ -24,11 +24,7 @@ mod rounds;
 mod screen;
 mod write;
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
@@ -88,7 +84,7 @@ struct Setup {
 
 impl Arguments {
     fn setup(&self) -> anyhow::Result<Setup> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root = kyb_e2e::binaries::workspace_root()?;
         let candidates = [root.join("../shared/data/ofac-2019"), root.join("examples/lists")];
         let lists = self.lists.clone().or_else(|| candidates.into_iter().find(|folder| folder.is_dir()));
         let lists = lists.context("no list to measure with; name a folder with --lists")?;

@@ -12,7 +12,7 @@ type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 /// Documents in YAML files below `examples/`, with the file that each stands in.
 fn documents(folder: &str) -> Fallible<Vec<(PathBuf, Value)>> {
     let mut documents = Vec::new();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(folder);
+    let folder = Path::new("../examples").join(folder);
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "yaml") {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 fn committed(folder: &str) -> std::io::Result<BTreeMap<String, String>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
+    let folder = Path::new("..").join(folder);
     let read = |entry: std::io::Result<fs::DirEntry>| {
         let entry = entry?;
         Ok((entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path())?))

@@ -10,8 +10,13 @@ use std::{
 
 use anyhow::Context as _;
 
-/// The workspace's root.
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+/// The workspace that this process was started in: the nearest folder above with a `Cargo.lock`. Not where it was compiled, since
+/// several clones share what is built.
+pub fn workspace_root() -> anyhow::Result<PathBuf> {
+    let here = std::env::current_dir().context("there is no current folder")?;
+    let root = here.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+    root.map(Path::to_owned).context("start this in the repository")
+}
 
 /// Builds `kyb-gateway` and `kyb-worker` unless this process did already, and says in which folder they are. Blocks, the
 /// first time for as long as the build takes.
@@ -36,7 +41,7 @@ fn build() -> anyhow::Result<PathBuf> {
         .args(["build", "--quiet", "--locked", "--workspace", "--bins", "--profile", profile])
         .arg("--target-dir")
         .arg(target)
-        .current_dir(ROOT)
+        .current_dir(workspace_root()?)
         .output()
         .context("can't run cargo to build kyb-gateway and kyb-worker")?;
     let said = String::from_utf8_lossy(&output.stderr);

@@ -20,7 +20,7 @@ pub struct ListFile {
 
 /// The folder of the shared test data.
 pub fn test_data(name: &str) -> anyhow::Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(name);
+    let folder = crate::binaries::workspace_root()?.join("../shared/data").join(name);
     folder.canonicalize().with_context(|| format!("the test data {} is missing", folder.display()))
 }
 

@@ -132,9 +132,9 @@ impl Drop for Cluster {
 }
 
 fn install_kinds(plane: &ControlPlane) -> anyhow::Result<()> {
-    let kinds = concat!(env!("CARGO_MANIFEST_DIR"), "/../crds/yaml");
+    let kinds = kyb_e2e::binaries::workspace_root()?.join("crds/yaml").display().to_string();
     let established = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"];
-    for arguments in [&["apply", "--server-side", "-f", kinds][..], &established] {
+    for arguments in [&["apply", "--server-side", "-f", &kinds][..], &established] {
         let output = plane.kubectl().args(arguments).output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }

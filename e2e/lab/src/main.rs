@@ -103,7 +103,7 @@ struct ImagesArguments {
     #[arg(long)]
     output: PathBuf,
     /// The folder with the Dockerfiles.
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../images"))]
+    #[arg(long, default_value = "images")]
     dockerfiles: PathBuf,
     /// What the images' names begin with.
     #[arg(long, default_value = "docker.io/kyb")]

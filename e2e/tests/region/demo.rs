@@ -52,7 +52,7 @@ impl Demo {
 
     /// Runs `scripts/demo.sh up` or `down` as `make` does; what it said on standard output.
     pub(crate) fn script(&self, what: &str) -> anyhow::Result<String> {
-        let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/demo.sh"));
+        let mut command = Command::new(Path::new("../scripts/demo.sh"));
         command.arg(what).env("KYB_LAB", &self.name).env_remove("KUBECONFIG").stdin(Stdio::null());
         // Cargo tells its tests where it builds and how; the script builds another flavour elsewhere.
         for (name, _) in

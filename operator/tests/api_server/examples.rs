@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use k8s_openapi::{
@@ -41,7 +41,7 @@ const STORIES: [&[&str]; 3] = [
 ];
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
+    PathBuf::from("../examples")
 }
 
 #[test]

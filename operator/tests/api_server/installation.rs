@@ -107,7 +107,7 @@ impl Installation {
 
     /// As the README of each chart says, without waiting for pods.
     fn install(&self, chart: &str) -> anyhow::Result<()> {
-        let charts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts");
+        let charts = Path::new("../charts");
         let mut helm = Command::new(Tool::Helm.ensure()?);
         for home in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
             helm.env(home, self.folder.path().join("helm"));

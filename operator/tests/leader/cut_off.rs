@@ -17,6 +17,7 @@ use anyhow::{Context as _, ensure};
 use http::Request;
 use kube::{Client, Config};
 use kyb_kit::{Held, fenced_client};
+use rustix::process::geteuid;
 use serde_json::Value;
 
 /// Says to this program that it is in the namespace already.
@@ -31,8 +32,11 @@ fn a_write_that_was_given_up_does_not_arrive_when_the_network_is_back() -> anyho
         return tokio::runtime::Runtime::new()?.block_on(cut_off());
     }
     let name = "cut_off::a_write_that_was_given_up_does_not_arrive_when_the_network_is_back";
+    // Only root may make a namespace without becoming root in one of users before it.
+    let as_root: &[_] = if geteuid().is_root() { &[] } else { &["--user", "--map-root-user"] };
     let output = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--net"])
+        .args(as_root)
+        .arg("--net")
         .arg(std::env::current_exe()?)
         .args(["--exact", name])
         .env(INSIDE, "1")

@@ -222,7 +222,7 @@ impl Lane {
 
 /// Our kinds, and a Lease that nobody has ever held.
 async fn install(plane: &ControlPlane) -> anyhow::Result<()> {
-    let kinds = concat!(env!("CARGO_MANIFEST_DIR"), "/../crds/yaml");
+    let kinds = "../crds/yaml";
     let established = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"];
     for arguments in [&["apply", "--server-side", "-f", kinds][..], &established] {
         let output = plane.kubectl().args(arguments).output()?;

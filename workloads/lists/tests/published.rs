@@ -15,11 +15,11 @@ use kyb_lists::{
 };
 
 fn shared(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "../../../shared/data", name].iter().collect()
+    ["../../../shared/data", name].iter().collect()
 }
 
 fn example() -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "../../examples/lists"].iter().collect()
+    ["../../examples/lists"].iter().collect()
 }
 
 fn only(folder: &Path) -> Parsed {

@@ -6,7 +6,7 @@ use kyb_domain::{country::CountryCode, list::Watchlist, text::Name as GivenName}
 
 use super::*;
 
-const OFAC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/ofac-2019");
+const OFAC: &str = "../../../shared/data/ofac-2019";
 
 fn index() -> Index {
     let lists = kyb_lists::directory::load(Path::new(OFAC)).expect("the list of 2019 is test data");

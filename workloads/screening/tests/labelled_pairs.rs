@@ -8,7 +8,7 @@
 use kyb_domain::party::PartyKind;
 use kyb_screening::{DEFAULT_THRESHOLD, score_names};
 
-const PAIRS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/names/name_pairs_dev.csv");
+const PAIRS: &str = "../../../shared/data/names/name_pairs_dev.csv";
 
 struct Pair {
     kind: PartyKind,

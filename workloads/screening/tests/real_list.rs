@@ -18,7 +18,7 @@ use kyb_domain::{
 };
 use kyb_screening::{DEFAULT_THRESHOLD, Screener, SearchOptions};
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+const DATA: &str = "../../../shared/data";
 
 static LISTS: LazyLock<Vec<Arc<Watchlist>>> = LazyLock::new(|| {
     let loaded = kyb_lists::directory::load(&Path::new(DATA).join("ofac-2019"))

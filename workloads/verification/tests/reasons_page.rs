@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use kyb_domain::reason::REASONS;
 use kyb_risk::FACTORS;
 
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reasons.md");
+const PATH: &str = "../../docs/reasons.md";
 
 const INTRODUCTION: &str = "\
 # Reason codes

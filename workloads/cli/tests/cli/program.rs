@@ -62,12 +62,12 @@ pub(crate) fn kyb_reading<S: AsRef<std::ffi::OsStr>>(input: impl AsRef<[u8]>, ar
 
 /// The list that comes with the project.
 pub(crate) fn example_list() -> String {
-    existing(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/lists"))
+    existing("../../examples/lists")
 }
 
 /// A file or folder of the shared test data.
 pub(crate) fn shared(path: &str) -> String {
-    existing(&format!("{}/../../../shared/data/{path}", env!("CARGO_MANIFEST_DIR")))
+    existing(&format!("../../../shared/data/{path}"))
 }
 
 fn existing(path: &str) -> String {
