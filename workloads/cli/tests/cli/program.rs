@@ -71,8 +71,10 @@ pub(crate) fn shared(path: &str) -> String {
 }
 
 fn existing(path: &str) -> String {
-    assert!(Path::new(path).exists(), "{path} is missing; the tests need it");
-    path.to_owned()
+    // Absolute, since settings are read from where they lie.
+    let found = Path::new(path).canonicalize();
+    let found = found.unwrap_or_else(|why| panic!("{path}: {why}; the tests need it"));
+    found.to_str().unwrap().to_owned()
 }
 
 /// A copy of the example list, to be damaged.
