@@ -1,18 +1,23 @@
 //! What all controllers share: the client, what is known of the cluster, and who writes.
 
-use std::sync::Arc;
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use k8s_openapi::api::{
-    apps::v1::Deployment,
-    core::v1::{Namespace, ObjectReference, Pod},
-    rbac::v1::Subject,
+use k8s_openapi::{
+    api::{
+        apps::v1::Deployment,
+        core::v1::{ConfigMap, Namespace, ObjectReference, Pod},
+        rbac::v1::Subject,
+    },
+    apimachinery::pkg::apis::meta::v1::Condition,
 };
 use kube::{
     Client, Resource, ResourceExt,
+    api::ApiResource,
     runtime::reflector::{ObjectRef, Store},
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
-use kyb_kit::{Announcer, Applier, Live, Names, Retries, StatusWriter};
+use kyb_kit::{Announcer, Applier, ChildKey, Live, Lookup, Names, Retries, StatusWriter};
+use serde::Serialize;
 
 use crate::{derive::RootKey, metrics::Metrics};
 
@@ -130,17 +135,39 @@ impl Context {
         self.tenants().iter().filter(|tenant| serves(region, tenant)).count()
     }
 
-    /// Tells whoever looks at the object what changed.
-    pub(crate) async fn announce<K: Resource<DynamicType = ()>>(
+    /// Writes the status of an object, whose conditions were `before` and are `after`, and tells whoever looks at it what changed.
+    /// The error is when to try again.
+    pub(crate) async fn tell<K, S>(
         &self,
         object: &K,
-        before: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition],
-        after: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition],
-    ) {
+        status: &S,
+        before: &[Condition],
+        after: &[Condition],
+    ) -> Result<(), Duration>
+    where
+        K: Resource<DynamicType = ()> + Serialize + Debug,
+        S: Serialize,
+    {
+        if let Err(error) = self.statuses.write(object, status).await {
+            let (kind, name, error) = (K::kind(&()), object.name_any(), &error as &dyn std::error::Error);
+            tracing::warn!(%kind, name, error, "can't write the status");
+            return Err(STATUS_RETRY);
+        }
         let reference: ObjectReference = object.object_ref(&());
         self.announcer.announce(&reference, &kyb_kit::changes_of_mind(before, after)).await;
+        Ok(())
     }
 }
+
+/// The version of a ConfigMap with settings as it is written now; none where it is not.
+pub(crate) fn written_version(live: &Live, namespace: &str, name: &str) -> Option<u64> {
+    let key = ChildKey::new(&ApiResource::erase::<ConfigMap>(&()), Some(namespace), name);
+    let Lookup::Present(found) = live.lookup(&key) else { return None };
+    found.metadata.resource_version.as_deref()?.parse().ok()
+}
+
+/// A status that could not be written is written again soon.
+const STATUS_RETRY: Duration = Duration::from_secs(2);
 
 /// Whether a region may serve a tenant: it is one of the tenant's, and of the same residency.
 pub(crate) fn serves(region: &RegionDeployment, tenant: &KybTenant) -> bool {

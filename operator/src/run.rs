@@ -170,14 +170,22 @@ async fn reconcile(
     }
 }
 
+/// A controller for all objects of a kind, which nothing but they trigger yet.
+fn controller<K>(config: &Run, context: &Context) -> Controller<K>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
+{
+    Controller::new(Api::all(context.client.clone()), watcher::Config::default())
+        .with_config(kube::runtime::controller::Config::default().concurrency(config.concurrency))
+}
+
 fn tenants(
     config: &Run,
     context: &Arc<Context>,
     changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let controller =
-        Controller::new(Api::<KybTenant>::all(context.client.clone()), watcher::Config::default());
+    let controller = controller::<KybTenant>(config, context);
     let (of_reports, of_regions) = (Arc::clone(context), controller.store());
     let reports = listen(&changes.touched).filter_map(move |touched| {
         let region = touched
@@ -189,7 +197,6 @@ fn tenants(
     let regions = listen(&changes.regions).map(move |_| triggers::all(&of_regions));
     let owners = owners(changes, &controller.store());
     let controller = controller
-        .with_config(kube::runtime::controller::Config::default().concurrency(config.concurrency))
         .reconcile_on(owners)
         .reconcile_on(reports.flat_map(stream::iter))
         .reconcile_on(regions.flat_map(stream::iter))
@@ -203,8 +210,7 @@ fn regions(
     changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let controller =
-        Controller::new(Api::<RegionDeployment>::all(context.client.clone()), watcher::Config::default());
+    let controller = controller::<RegionDeployment>(config, context);
     let store = controller.store();
     let tenants = regions_on(&changes.tenants, &store, triggers::regions_of);
     let policies = regions_on(&changes.policies, &store, |regions, policy| {
@@ -218,7 +224,6 @@ fn regions(
     });
     let owners = owners(changes, &store);
     let controller = controller
-        .with_config(kube::runtime::controller::Config::default().concurrency(config.concurrency))
         .reconcile_on(owners)
         .reconcile_on(tenants)
         .reconcile_on(policies)
@@ -265,8 +270,7 @@ fn policies(
     changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let controller =
-        Controller::new(Api::<CachePolicy>::all(context.client.clone()), watcher::Config::default());
+    let controller = controller::<CachePolicy>(config, context);
     let (of_children, of_regions) = (controller.store(), controller.store());
     let nearby = listen(&changes.touched).map(move |touched| match touched {
         Some(touched) => {
@@ -279,7 +283,6 @@ fn policies(
         None => triggers::all(&of_regions),
     });
     let controller = controller
-        .with_config(kube::runtime::controller::Config::default().concurrency(config.concurrency))
         .reconcile_on(nearby.flat_map(stream::iter))
         .reconcile_on(regions.flat_map(stream::iter))
         .graceful_shutdown_on(stop.clone().cancelled_owned());

@@ -1,7 +1,7 @@
 //! `CachePolicy`: it owns nothing. The region controller puts it into the settings of the regions that name it; here its
 //! status is kept: who uses it, and how often it hits.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{ResourceExt, runtime::controller::Action};
@@ -9,7 +9,7 @@ use kyb_crds::{CachePolicy, CachePolicyStatus, CacheReport, ConditionType, Reaso
 
 use super::region::status::{accepted, refused};
 use crate::{
-    context::Context,
+    context::{Context, written_version},
     deletion,
     verdict::{State, Verdict, next, summary},
 };
@@ -36,13 +36,9 @@ pub(crate) async fn reconcile(object: Arc<CachePolicy>, context: Arc<Context>) -
         hit_rates: rates,
         failures,
     };
-    let written = context.statuses.write(&*object, &status).await;
-    if let Err(error) = &written {
-        let policy = object.name_any();
-        tracing::warn!(policy, error = error as &dyn std::error::Error, "can't write the status");
-        return Ok(Action::requeue(STATUS_RETRY));
+    if let Err(retry) = context.tell(&*object, &status, &before.conditions, &status.conditions).await {
+        return Ok(Action::requeue(retry));
     }
-    context.announce(&*object, &before.conditions, &status.conditions).await;
     Ok(wait.map_or_else(Action::await_change, Action::requeue))
 }
 
@@ -95,9 +91,7 @@ fn delivered(policy: &CachePolicy, users: &[Arc<RegionDeployment>], context: &Co
 
 fn uses_newest(region: &RegionDeployment, context: &Context) -> bool {
     let namespace = region.namespace().unwrap_or_default();
-    let written: Option<k8s_openapi::api::core::v1::ConfigMap> =
-        context.live.typed(Some(&namespace), names::PLATFORM_CONFIG_MAP);
-    let wanted = written.and_then(|map| map.metadata.resource_version?.parse::<u64>().ok());
+    let wanted = written_version(&context.live, &namespace, names::PLATFORM_CONFIG_MAP);
     let accepted = context.report(region).and_then(|report| accepted(report.status.as_ref()?));
     wanted.zip(accepted).is_some_and(|(wanted, accepted)| accepted >= wanted)
 }
@@ -137,6 +131,3 @@ fn hits(policy: &CachePolicy, rates: &[CacheReport]) -> Verdict {
         }
     }
 }
-
-/// A status that could not be written is written again soon.
-const STATUS_RETRY: Duration = Duration::from_secs(2);

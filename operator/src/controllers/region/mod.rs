@@ -121,21 +121,8 @@ async fn report(
     let conditions =
         summary(object.metadata.generation, &verdicts, &ready).onto(&before.conditions, Timestamp::now());
     let status = RegionDeploymentStatus { failures, conditions, ..status::status(object, region, facts) };
-    match context.statuses.write(object, &status).await {
-        Ok(_) => {
-            context.announce(object, &before.conditions, &status.conditions).await;
-            wait
-        }
-        Err(error) => {
-            tracing::warn!(
-                region = region.region,
-                error = &error as &dyn std::error::Error,
-                "can't write the status"
-            );
-            Some(wait.unwrap_or(STATUS_RETRY))
-        }
+    match context.tell(object, &status, &before.conditions, &status.conditions).await {
+        Ok(()) => wait,
+        Err(retry) => Some(wait.unwrap_or(retry)),
     }
 }
-
-/// A status that could not be written is written again soon.
-const STATUS_RETRY: Duration = Duration::from_secs(2);

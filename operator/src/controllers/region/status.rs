@@ -1,12 +1,10 @@
 //! What a region's status says.
 
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::ApiResource;
 use kyb_crds::{
     ConditionType, Reason, RegionDeployment, RegionDeploymentStatus, RegionReportStatus, ServiceStatus,
     WatchlistState, names,
 };
-use kyb_kit::{ChildKey, Live, Lookup};
+use kyb_kit::Live;
 
 use super::{
     dereference::{Facts, Migration, Running},
@@ -14,6 +12,7 @@ use super::{
 };
 use crate::{
     component::{DATABASE, GATEWAY, REDIS, WORKER},
+    context::written_version,
     verdict::{State, Verdict},
 };
 
@@ -121,25 +120,16 @@ fn delivered(region: &ValidRegion, facts: &Facts, live: &Live) -> Verdict {
     if let Some(message) = refused(report) {
         return Verdict::new(condition, State::Stuck, Reason::SettingsRefused, message);
     }
-    let resource = ApiResource::erase::<ConfigMap>(&());
-    let key = ChildKey::new(&resource, Some(&region.namespace), names::PLATFORM_CONFIG_MAP);
-    let Lookup::Present(written) = live.lookup(&key) else {
-        return Verdict::new(
-            condition,
-            State::Underway,
-            Reason::SettingsPending,
-            "the settings are not written yet",
-        );
+    let Some(wanted) = written_version(live, &region.namespace, names::PLATFORM_CONFIG_MAP) else {
+        let message = "the settings are not written yet";
+        return Verdict::new(condition, State::Underway, Reason::SettingsPending, message);
     };
-    let wanted = written.metadata.resource_version.as_deref().and_then(|version| version.parse::<u64>().ok());
-    match (wanted, accepted(report)) {
-        (Some(wanted), Some(accepted)) if accepted >= wanted => {
+    match accepted(report) {
+        Some(accepted) if accepted >= wanted => {
             Verdict::well(condition, "every gateway uses the newest settings")
         }
-        (_, None) => {
-            Verdict::new(condition, State::Underway, Reason::NoReport, "no gateway has reported yet")
-        }
-        _ => {
+        None => Verdict::new(condition, State::Underway, Reason::NoReport, "no gateway has reported yet"),
+        Some(_) => {
             let message = "not every gateway uses the newest settings yet";
             Verdict::new(condition, State::Underway, Reason::SettingsPending, message)
         }

@@ -169,20 +169,9 @@ async fn report(
         next(&context.retries, &object.uid().unwrap_or_default(), before.failures, verdicts);
     status.failures = failures;
     status.conditions = conditions.onto(&before.conditions, Timestamp::now());
-    match context.statuses.write(object, &status).await {
-        Ok(_) => context.announce(object, &before.conditions, &status.conditions).await,
-        Err(error) => {
-            tracing::warn!(
-                tenant = object.name_any(),
-                error = &error as &dyn std::error::Error,
-                "can't write the status"
-            );
-            return Some(wait.unwrap_or(STATUS_RETRY));
-        }
+    if let Err(retry) = context.tell(object, &status, &before.conditions, &status.conditions).await {
+        return Some(wait.unwrap_or(retry));
     }
     let ends = keys.iter().filter_map(|key| (key.previous.as_ref()?.until - Utc::now()).to_std().ok());
     wait.into_iter().chain(ends).min()
 }
-
-/// A status that could not be written is written again soon.
-const STATUS_RETRY: Duration = Duration::from_secs(2);

@@ -1,14 +1,17 @@
 //! What a tenant's status says.
 
 use kyb_crds::{ConditionType, KybTenant, Reason, TenantRegionStatus, TenantStatus, names};
-use kyb_kit::{ConditionSet, Live, Lookup};
+use kyb_kit::{ConditionSet, Live};
 
 use super::{
     build::IssuedKey,
     dereference::{Facts, Serving},
     validate::{KeySource, ValidTenant},
 };
-use crate::verdict::{State, Verdict, summary};
+use crate::{
+    context::written_version,
+    verdict::{State, Verdict, summary},
+};
 
 /// How a region stands with the tenant's newest settings.
 fn delivery(tenant: &ValidTenant, serving: &Serving, live: &Live) -> Verdict {
@@ -21,21 +24,18 @@ fn delivery(tenant: &ValidTenant, serving: &Serving, live: &Live) -> Verdict {
             format!("{why}; the last good settings stay in use; correct the spec, or upgrade the region");
         return verdict(State::Stuck, Reason::SettingsRefused, &message);
     }
-    let resource = kube::api::ApiResource::erase::<k8s_openapi::api::core::v1::ConfigMap>(&());
-    let name = names::tenant_config_map(&tenant.id);
-    let key = kyb_kit::ChildKey::new(&resource, Some(&serving.namespace), &name);
-    let Lookup::Present(written) = live.lookup(&key) else {
+    let Some(wanted) = written_version(live, &serving.namespace, &names::tenant_config_map(&tenant.id))
+    else {
         return verdict(State::Underway, Reason::SettingsPending, "the settings are not written yet");
     };
-    let wanted = written.metadata.resource_version.as_deref().and_then(|version| version.parse::<u64>().ok());
-    match (wanted, serving.accepted) {
-        (_, None) => {
+    match serving.accepted {
+        None => {
             verdict(State::Underway, Reason::NoReport, "no worker reports which settings its gateways use")
         }
-        (Some(wanted), Some(accepted)) if accepted >= wanted => {
+        Some(accepted) if accepted >= wanted => {
             verdict(State::Well, Reason::Ready, "every gateway uses the newest settings")
         }
-        _ => verdict(
+        Some(_) => verdict(
             State::Underway,
             Reason::SettingsPending,
             "not every gateway uses the newest settings yet",
