@@ -8,6 +8,13 @@ trap 'rm -f "$log"' EXIT
 
 (($#)) || set -- --workspace
 
+# Static, as images need the programs: so those that are built for the tests run in the tests' regions too, and nothing is built
+# twice. A platform has to be named, since macros, which the compiler loads, can't be static.
+if [[ $(uname) == Linux ]]; then
+    export CARGO_BUILD_TARGET=${CARGO_BUILD_TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
+    export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static"
+fi
+
 status=0
 cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$log" || status=$?
 

@@ -12,6 +12,7 @@
 //! | [`platform`] | the whole platform on loopback, as real programs or inside this process |
 //! | [`program`], [`binaries`] | child processes that can't outlive the test; building what they run |
 //! | [`database`], [`settings`] | PostgreSQL with roles and schema; tenants, keys and lists |
+//! | [`demo`] | what `make demo` makes: the platform on a Kubernetes with pods |
 //! | [`client`], [`waiting`] | HTTP; waiting for a condition |
 //! | [`publisher`], [`lists`] | a list publisher that misbehaves; lists to publish |
 //! | [`names`] | listed names misspelt, ordinary firms |
@@ -22,6 +23,7 @@
 pub mod binaries;
 pub mod client;
 pub mod database;
+pub mod demo;
 mod inside;
 pub mod ledger;
 pub mod lists;
@@ -34,6 +36,7 @@ pub mod waiting;
 
 pub use client::{Answer, Client};
 pub use database::Database;
+pub use demo::Demo;
 pub use ledger::Ledger;
 pub use platform::{Host, Plan, Platform};
 pub use publisher::{Fault, Publisher};

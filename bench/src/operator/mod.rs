@@ -8,7 +8,7 @@
 //!
 //! There are no nodes, so no gateway ever says that it uses a tenant's settings, and the tenant stays `Reconciling`: what is
 //! measured is how long it takes until everything is written. All times are the API server's own, from its receiving the
-//! tenant to its answering the write in question.
+//! tenant to its answering the write in question. Only [`pods`] has a region with gateways.
 //!
 //! | module | what |
 //! |---|---|
@@ -16,9 +16,11 @@
 //! | [`requests`] | what the audit log says of the operator's requests |
 //! | [`tenant`] | one tenant from its apply to its last write |
 //! | [`plain`] | the baseline |
+//! | [`pods`] | a tenant from its apply to `Ready`, in a region of pods |
 
 mod cluster;
 mod plain;
+mod pods;
 mod requests;
 mod tenant;
 
@@ -53,7 +55,9 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     let with_tenants = resident(cluster.operator_pid()?)?;
     Figure::new("operator_memory_100_tenants", with_tenants, "MiB").beside(without_tenants).print();
     idle(&cluster).await?;
-    restart(&mut cluster).await
+    restart(&mut cluster).await?;
+    drop(cluster);
+    pods::measure().await
 }
 
 /// Tenants one after the other, in turn with a plain client that makes the same objects; how many milliseconds a tenant takes

@@ -54,19 +54,25 @@ pub(super) async fn many(cluster: &Cluster, count: usize) -> anyhow::Result<f64>
 }
 
 async fn apply(cluster: &Cluster, id: &str) -> anyhow::Result<()> {
-    let tenant = json!({
+    cluster.create(&Api::<KybTenant>::all(cluster.client.clone()), manifest(id, REGION)).await.map(drop)
+}
+
+/// A tenant of one region, with one context, a reader and a key: two namespaces.
+pub(super) fn manifest(id: &str, region: &str) -> Value {
+    json!({
+        "apiVersion": "kyb.dev/v1alpha1",
+        "kind": "KybTenant",
         "metadata": {"name": id},
         "spec": {
             "id": id,
             "displayName": "A tenant",
             "plan": "enterprise",
-            "placement": {"home": REGION, "regions": [REGION], "residency": "US"},
+            "placement": {"home": region, "regions": [region], "residency": "US"},
             "contexts": [{"name": "lending"}],
             "access": [{"name": "audit", "role": "Auditor", "subjects": [{"kind": "User", "name": "eve"}]}],
             "apiKeys": [{"name": "default", "role": "ServiceAccount", "generation": 1}],
         },
-    });
-    cluster.create(&Api::<KybTenant>::all(cluster.client.clone()), tenant).await.map(drop)
+    })
 }
 
 /// Waits until the status says that everything is written and only the gateways are missing, which nobody runs here.

@@ -1,9 +1,8 @@
 //! What an administrator can get wrong, seen by the condition that names it; and that it is well again once it is mended.
 
 use anyhow::ensure;
+use kyb_e2e::demo::{Demo, NAMESPACE, condition_of};
 use serde_json::json;
-
-use super::demo::{Demo, NAMESPACE};
 
 const REGION: &str = "rd/us-east-1";
 
@@ -72,7 +71,7 @@ pub(crate) fn names_a_database_that_is_not_there(demo: &Demo) -> anyhow::Result<
     demo.apply(SECOND_REGION)?;
     let condition = demo.until(|| {
         let object = demo.kubectl(&["-n", "kyb-us-west-2", "get", "rd", "us-west-2", "-o", "json"])?;
-        let found = super::demo::condition_of(&serde_json::from_str(&object)?, "DatabaseReady")?;
+        let found = condition_of(&serde_json::from_str(&object)?, "DatabaseReady")?;
         ensure!(found.reason == "DatabaseUnreachable", "{found:?}");
         Ok(found)
     })?;

@@ -3,17 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use base64::Engine as _;
+use kyb_e2e::demo::{Demo, NAMESPACE};
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{
-    demo::{Demo, NAMESPACE},
-    promise,
-};
+use super::promise;
 
 const TENANT: &str = "kybtenant/acme";
-const NODE_PORT: u16 = 30080;
 
 /// A way into the region from this machine, with a customer's key.
 #[derive(Clone)]
@@ -24,21 +20,12 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// A Service of the test's own, beside the operator's, which leaves it alone.
     pub(crate) fn open(demo: &Demo) -> anyhow::Result<Self> {
-        let service = demo.get("service/kyb-gateway")?;
-        let (selector, port) = (&service["spec"]["selector"], &service["spec"]["ports"][0]["targetPort"]);
-        let ports = json!([{"port": 80, "targetPort": port, "nodePort": NODE_PORT}]);
-        let door = json!({
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "door", "namespace": NAMESPACE},
-            "spec": {"type": "NodePort", "selector": selector, "ports": ports},
-        });
-        demo.apply(&door.to_string())?;
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             client: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?,
-            url: format!("http://{}:{NODE_PORT}/v1/verifications", demo.address()?),
-            key: key(demo)?,
+            url: format!("{}/v1/verifications", demo.open_door()?),
+            key: demo.key_of("acme")?,
         })
     }
 
@@ -47,20 +34,6 @@ impl Door {
         let request = self.client.post(&self.url).header("X-API-Key", &self.key).header("Prefer", "wait=20");
         Ok(request.json(&body).send().await?.status())
     }
-}
-
-fn key(demo: &Demo) -> anyhow::Result<String> {
-    let secret: Value = serde_json::from_str(&demo.kubectl(&[
-        "-n",
-        "kyb-t-acme",
-        "get",
-        "secret",
-        "kyb-key-default",
-        "-o",
-        "json",
-    ])?)?;
-    let text = secret["data"]["key"].as_str().context("the Secret holds no key")?;
-    Ok(String::from_utf8(base64::engine::general_purpose::STANDARD.decode(text)?)?)
 }
 
 pub(crate) fn is_protected(demo: &Demo) -> anyhow::Result<()> {

@@ -10,8 +10,9 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use kyb_e2e::Demo;
 
-use super::{customer::Door, demo::Demo};
+use super::customer::Door;
 
 const AUTOSCALER: &str = "hpa/kyb-gateway";
 const GATEWAY: &str = "deployment/kyb-gateway";

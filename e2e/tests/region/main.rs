@@ -5,17 +5,18 @@
 
 mod administrator;
 mod customer;
-mod demo;
 mod load;
 
 use std::time::Instant;
 
 use anyhow::ensure;
-use demo::Demo;
+use kyb_e2e::{Demo, binaries::ensure_built};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_region_comes_serves_scales_and_goes_without_a_trace() -> anyhow::Result<()> {
-    let Some(demo) = Demo::new("test-demo")? else {
+    // Where tests are static, as `make test` builds them, so are the programs under test, and images can be made of those.
+    let programs = if cfg!(target_feature = "crt-static") { Some(ensure_built()?.to_owned()) } else { None };
+    let Some(demo) = Demo::new("test-demo", programs)? else {
         eprintln!("skipped: a region on this machine needs root");
         return Ok(());
     };
