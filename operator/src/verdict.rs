@@ -28,6 +28,8 @@ pub(crate) enum State {
     Well,
     /// Not wanted, or nothing to say; says so, but keeps nothing from being ready.
     Aside,
+    /// Not as hoped, but it keeps nothing from being ready.
+    Missed,
     /// On its way; something that is watched will change.
     Underway,
     /// It went wrong and is tried again.
@@ -91,13 +93,23 @@ impl Verdict {
         Self::new(condition, state, reason, format!("{failure}{}", remedy(reason)))
     }
 
-    /// A right that was granted a moment ago, such as the operator's own in a namespace that it has just made, is not in force
-    /// at once. So being refused needs a person only when it lasts: after so many failures in a row.
+    /// What often goes by itself needs a person only when it lasts: after so many failures in a row. A right that was granted a
+    /// moment ago is not in force at once; what a spec refers to may stand further below in the same file; a node may be on its
+    /// way. Tools that wait give up on an object that is `Stalled`.
     pub(crate) fn if_it_lasts(self, failures: Option<i32>) -> Self {
-        if self.reason == Reason::Forbidden && failures.unwrap_or(0) < REFUSED_AT_MOST {
-            return Self { state: State::Failing, reason: Reason::Retrying, ..self };
+        if self.state != State::Stuck || failures.unwrap_or(0) >= PASSING_AT_MOST {
+            return self;
         }
-        self
+        match self.reason {
+            Reason::Forbidden => Self { state: State::Failing, reason: Reason::Retrying, ..self },
+            Reason::ReferenceNotFound
+            | Reason::SecretNotFound
+            | Reason::SecretKeyNotFound
+            | Reason::NamespaceNotLabelled
+            | Reason::Unschedulable
+            | Reason::CrashLooping => Self { state: State::Failing, ..self },
+            _ => self,
+        }
     }
 
     fn fact(&self) -> Fact {
@@ -106,8 +118,8 @@ impl Verdict {
     }
 }
 
-/// How often in a row a refusal is taken for one that goes by itself.
-const REFUSED_AT_MOST: i32 = 3;
+/// How often in a row such a failure is taken for one that goes by itself: for some seconds.
+const PASSING_AT_MOST: i32 = 3;
 
 /// What to do about a refusal: the server says what it refuses, and only sometimes what would help.
 fn remedy(reason: Reason) -> &'static str {
@@ -124,7 +136,7 @@ fn remedy(reason: Reason) -> &'static str {
 /// The conditions of an object, from those of its concerns. `ready` is what to say when all is well.
 pub(crate) fn summary(generation: Option<i64>, verdicts: &[Verdict], ready: &str) -> ConditionSet {
     let worst =
-        verdicts.iter().filter(|verdict| verdict.state > State::Aside).max_by_key(|verdict| verdict.state);
+        verdicts.iter().filter(|verdict| verdict.state > State::Missed).max_by_key(|verdict| verdict.state);
     // Of several that are equally urgent the first is named: they stand in the order in which they depend on each other.
     let named = worst.and_then(|worst| verdicts.iter().find(|verdict| verdict.state == worst.state));
     let head = match named {
@@ -169,7 +181,25 @@ mod tests {
         assert_eq!(refused().if_it_lasts(None), soon);
         assert_eq!(refused().if_it_lasts(Some(2)), soon);
         assert_eq!(refused().if_it_lasts(Some(3)), refused());
+        let missing = |state| Verdict::new(ConditionType::DatabaseReady, state, Reason::SecretNotFound, "no");
+        assert_eq!(
+            missing(State::Stuck).if_it_lasts(Some(2)),
+            missing(State::Failing),
+            "it may come with the next file"
+        );
+        assert_eq!(missing(State::Stuck).if_it_lasts(Some(3)), missing(State::Stuck));
         let quota = || Verdict::new(ConditionType::KeysReady, State::Stuck, Reason::QuotaExceeded, "no");
         assert_eq!(quota().if_it_lasts(None), quota(), "nobody raises that by itself");
+    }
+
+    #[test]
+    fn a_missed_target_is_false_and_keeps_nothing_from_being_ready() {
+        let missed =
+            Verdict::new(ConditionType::HitRateReached, State::Missed, Reason::HitRateBelowTarget, "low");
+        let aside = Verdict::new(ConditionType::RedisReady, State::Aside, Reason::NotConfigured, "none");
+        let conditions =
+            summary(Some(1), &[missed, aside], "works").onto(&[], k8s_openapi::jiff::Timestamp::UNIX_EPOCH);
+        let said: Vec<_> = conditions.iter().map(|one| (one.type_.as_str(), one.status.as_str())).collect();
+        assert_eq!(said, [("HitRateReached", "False"), ("Ready", "True"), ("RedisReady", "True")]);
     }
 }

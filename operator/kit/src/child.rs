@@ -60,6 +60,7 @@ pub struct Child {
     pub(crate) resource: ApiResource,
     pub(crate) body: Value,
     pub(crate) leaves_replicas: bool,
+    pub(crate) blocks_deletion: bool,
 }
 
 impl Child {
@@ -89,7 +90,7 @@ impl Child {
             fields.insert("apiVersion".into(), resource.api_version.clone().into());
             fields.insert("kind".into(), resource.kind.clone().into());
         }
-        Self { key, resource, body, leaves_replicas: false }
+        Self { key, resource, body, leaves_replicas: false, blocks_deletion: true }
     }
 
     /// Leaves `spec.replicas` to an autoscaler: it is not written, and if it was ours it is handed over at its present
@@ -100,6 +101,14 @@ impl Child {
             spec.remove("replicas");
         }
         self.leaves_replicas = true;
+        self
+    }
+
+    /// Stays for as long as its owner is there, even where that is deleted in the foreground, which otherwise deletes children
+    /// first: for an object by which somebody is asked to clean up.
+    #[must_use]
+    pub fn not_blocking_deletion(mut self) -> Self {
+        self.blocks_deletion = false;
         self
     }
 

@@ -99,7 +99,7 @@ impl Children {
 }
 
 fn marked(child: Child, owner: &Owner, names: &Names) -> Result<Wanted, ChildrenError> {
-    let Child { key, resource, body, leaves_replicas } = child;
+    let Child { key, resource, body, leaves_replicas, blocks_deletion } = child;
     let (Value::Object(mut body), false) = (canonical(&body), key.name.is_empty()) else {
         return Err(ChildrenError::Nameless { kind: key.kind });
     };
@@ -109,7 +109,7 @@ fn marked(child: Child, owner: &Owner, names: &Names) -> Result<Wanted, Children
     let mut metadata = taken(&mut body, "metadata");
     mark(&mut metadata, "labels", MANAGED_BY, names.managed_by);
     mark(&mut metadata, "labels", names.owner_uid, &owner.uid);
-    metadata.insert("ownerReferences".into(), vec![owner.reference()].into());
+    metadata.insert("ownerReferences".into(), vec![owner.reference(blocks_deletion)].into());
     body.insert("metadata".into(), metadata.clone().into());
     let digest = digest(&Value::Object(body.clone()));
     mark(&mut metadata, "annotations", names.applied, &digest);
@@ -165,6 +165,17 @@ mod tests {
             "data": {"a": "1"},
         });
         assert_eq!(wanted.body, expected);
+    }
+
+    #[test]
+    fn a_child_that_is_to_outlive_a_foreground_deletion_does_not_block_it() {
+        let child = config_map("here", "one").not_blocking_deletion();
+        let children = Children::of(&sample_owner(None), &SAMPLE, [child]).unwrap();
+        let reference = &children.iter().next().unwrap().body["metadata"]["ownerReferences"][0];
+        assert_eq!(
+            (&reference["controller"], &reference["blockOwnerDeletion"]),
+            (&json!(true), &json!(false))
+        );
     }
 
     #[test]

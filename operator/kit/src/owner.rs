@@ -52,15 +52,16 @@ impl Owner {
         self.namespace.is_none() || self.namespace.as_deref() == namespace
     }
 
-    /// The controller reference, as it is written into a child.
-    pub(crate) fn reference(&self) -> Value {
+    /// The controller reference, as it is written into a child. A child that blocks goes first when the owner is deleted in the
+    /// foreground (<https://kubernetes.io/docs/concepts/architecture/garbage-collection/#foreground-deletion>).
+    pub(crate) fn reference(&self, blocks_deletion: bool) -> Value {
         json!({
             "apiVersion": self.api_version,
             "kind": self.kind,
             "name": self.name,
             "uid": self.uid,
             "controller": true,
-            "blockOwnerDeletion": true,
+            "blockOwnerDeletion": blocks_deletion,
         })
     }
 }

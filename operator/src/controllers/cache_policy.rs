@@ -127,7 +127,7 @@ fn hits(policy: &CachePolicy, rates: &[CacheReport]) -> Verdict {
         }
         (Some(target), Some(_)) => {
             let message = format!("below the target of {target} %; see status.hitRates");
-            Verdict::new(condition, State::Aside, Reason::HitRateBelowTarget, message)
+            Verdict::new(condition, State::Missed, Reason::HitRateBelowTarget, message)
         }
     }
 }

@@ -91,6 +91,34 @@ async fn an_erasure_is_waited_for_and_told() -> anyhow::Result<()> {
     here.until("the tenant to go", || async { Ok(tenants.get_opt("echo").await?.is_none()) }).await
 }
 
+/// As Argo CD deletes: children first. The one that asks for the erasure has to stay until that is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_outlives_a_deletion_in_the_foreground() -> anyhow::Result<()> {
+    let here = here().await?;
+    here.region("deletions-6").await?;
+    here.tenant("fern", "deletions-6", erased).await?;
+    told(&here, "deletions-6", "fern", "id: fern").await?;
+    let tenants: Api<KybTenant> = Api::all(here.client.clone());
+    tenants.delete("fern", &DeleteParams::foreground()).await?;
+    told(&here, "deletions-6", "fern", "erase: true").await?;
+    let namespaces: Api<Namespace> = Api::all(here.client.clone());
+    here.until("the namespaces to go", || async { Ok(namespaces.get_opt("kyb-t-fern").await?.is_none()) })
+        .await?;
+    let settings: Api<ConfigMap> = Api::namespaced(here.client.clone(), "kyb-deletions-6");
+    let asks = settings.get("kyb-settings-tenant-fern").await?.uid();
+    for _ in 0..20 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await; // the garbage collector would have come
+        assert_eq!(
+            settings.get("kyb-settings-tenant-fern").await?.uid(),
+            asks,
+            "it was deleted and made again"
+        );
+        assert!(namespaces.get_opt("kyb-t-fern").await?.is_none(), "made again while it is on its way out");
+    }
+    here.report_also("deletions-6", json!({"erasures": [{"tenant": "fern", "state": "Done"}]})).await?;
+    here.until("the tenant to go", || async { Ok(tenants.get_opt("fern").await?.is_none()) }).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erasure_of_a_paused_tenant_says_what_it_waits_for() -> anyhow::Result<()> {
     let here = here().await?;

@@ -53,7 +53,10 @@ pub(crate) async fn dereference(tenant: &KybTenant, valid: &ValidTenant, context
     let deployments = context.serving_regions();
     let mut facts = Facts { regions_here: deployments.len(), ..Facts::default() };
     facts.elder = elder(tenant, context);
-    facts.erasing = is_held(tenant) && valid.erase && facts.elder.is_none();
+    if facts.elder.is_some() {
+        return facts; // the regions serve the elder
+    }
+    facts.erasing = is_held(tenant) && valid.erase;
     for deployment in deployments.iter().filter(|region| valid.regions.contains(&region.spec.region.0)) {
         if deployment.spec.residency.as_str() != valid.residency {
             facts.foreign.push(deployment.spec.region.to_string());

@@ -105,7 +105,7 @@ async fn apply(
         Err(why) => return Applied::Left(State::Stuck, Reason::InvalidSpec, why),
     };
     // What could not be built is not wanted less: only a whole build may delete.
-    let whole = concerns.iter().all(|concern| concern.children.is_ok());
+    let whole = !facts.erasing && concerns.iter().all(|concern| concern.children.is_ok());
     let prune = if whole {
         Prune { namespaces: true, unwatched: revoked, ..Prune::default() }
     } else {

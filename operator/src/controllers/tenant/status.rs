@@ -53,6 +53,13 @@ pub(crate) fn delivered(tenant: &ValidTenant, facts: &Facts, deliveries: &[Verdi
     let verdict = |state, reason, message: String| {
         Verdict::new(ConditionType::SettingsDelivered, state, reason, message)
     };
+    if let Some(elder) = &facts.elder {
+        return verdict(
+            State::Missed,
+            Reason::DuplicateTenant,
+            format!("the regions serve KybTenant {elder}"),
+        );
+    }
     if let Some(foreign) = facts.foreign.first() {
         let message = format!(
             "region {foreign} holds data of another residency than {}; take it out of spec.placement.regions",

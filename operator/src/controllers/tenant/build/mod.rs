@@ -21,13 +21,19 @@ pub(crate) use keys::{IssuedKey, issue};
 use super::{dereference::Facts, validate::ValidTenant};
 use crate::concern::Concern;
 
-/// The namespaces, what lies in them, and the settings in those of the regions.
+/// The namespaces, what lies in them, and the settings in those of the regions. Of a tenant that is being erased only the settings,
+/// which ask for that: the rest goes already, where the deletion is one in the foreground.
 pub(crate) fn concerns(
     tenant: &ValidTenant,
     facts: &Facts,
     keys: &[IssuedKey],
     operator: &Subject,
 ) -> Vec<Concern> {
+    let settings = settings::config_maps(tenant, facts, keys).map(|maps| children(maps).collect::<Vec<_>>());
+    if facts.erasing {
+        let settings = settings.map(|maps| maps.into_iter().map(Child::not_blocking_deletion).collect());
+        return vec![Concern { condition: ConditionType::PolicyValid, children: settings }];
+    }
     let bounds = children(namespaces::namespaces(tenant))
         .chain(children(limits::quotas(tenant)))
         .chain(children(limits::limit_ranges(tenant)))
@@ -39,10 +45,7 @@ pub(crate) fn concerns(
         Concern::of(ConditionType::NamespacesReady, bounds),
         Concern::of(ConditionType::AccessReady, access),
         Concern::of(ConditionType::KeysReady, children(keys::secrets(tenant, keys))),
-        Concern {
-            condition: ConditionType::PolicyValid,
-            children: settings::config_maps(tenant, facts, keys).map(|maps| children(maps).collect()),
-        },
+        Concern { condition: ConditionType::PolicyValid, children: settings },
     ]
 }
 
