@@ -107,9 +107,18 @@ impl AuditEvent {
     /// Whether it asked for a change; a dry run does not.
     pub fn is_write(&self) -> bool {
         let writes = ["create", "update", "patch", "delete", "deletecollection"];
-        writes.contains(&self.verb.as_str())
-            && !self.request_uri.contains("dryRun=All")
-            && !self.is_question()
+        writes.contains(&self.verb.as_str()) && !self.is_dry_run() && !self.is_question()
+    }
+
+    /// Of a deletion that sends options the server reads those alone, whatever its query says.
+    fn is_dry_run(&self) -> bool {
+        let options = self.request_object.as_ref().filter(|object| object["kind"] == "DeleteOptions");
+        match options {
+            Some(options) => {
+                options["dryRun"].as_array().is_some_and(|stages| stages.iter().any(|stage| stage == "All"))
+            }
+            None => self.request_uri.contains("dryRun=All"),
+        }
     }
 
     /// In whose name it was made.
@@ -201,6 +210,16 @@ mod tests {
         assert!(!is_write("watch", "configmaps", "/"));
         assert!(!is_write("patch", "configmaps", "/api/v1/namespaces/a/configmaps/x?dryRun=All"));
         assert!(!is_write("create", "selfsubjectaccessreviews", "/"));
+    }
+
+    #[test]
+    fn a_deletion_with_options_is_dry_only_where_they_say_so() {
+        let deletion = |options: &str| {
+            let line = line("delete", "configmaps", "/api/v1/namespaces/a/configmaps/x?dryRun=All");
+            parse(&line.replace(r#""verb""#, &format!(r#""requestObject":{options},"verb""#))).unwrap()
+        };
+        assert!(deletion(r#"{"kind":"DeleteOptions"}"#).is_write());
+        assert!(!deletion(r#"{"kind":"DeleteOptions","dryRun":["All"]}"#).is_write());
     }
 
     #[test]
