@@ -103,6 +103,9 @@ pub const REDIS: &str = "kyb-redis";
 /// The Job that changes the tables, before its version is added.
 pub const MIGRATION: &str = "kyb-migrate";
 
+/// The Secret beside the operator with the installation's root key, under `key`.
+pub const ROOT_KEY_SECRET: &str = "kyb-root-key";
+
 /// The ClusterRole that the operator binds to itself in a tenant's or region's namespace, so that it may write Secrets
 /// there and nowhere else.
 pub const OPERATOR_SECRETS_ROLE: &str = "kyb-operator-secrets";

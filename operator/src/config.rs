@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::plan;
+
 /// Makes the KYB platform run as its custom resources say.
 ///
 /// Exit codes: 0 stopped in good order, 1 a fault while running or the lease was lost, 2 refused to start.
@@ -23,6 +25,8 @@ pub struct Config {
 pub enum Command {
     /// Look after the custom resources of a cluster until told to stop
     Run(Run),
+    /// Tell what applying files would do, without doing it: exit code 0 nothing, 2 changes, 1 no plan or something refused
+    Plan(plan::Arguments),
     /// Print the definitions of the custom resources as YAML
     Crds,
 }

@@ -63,6 +63,30 @@ pub(crate) struct Stores {
 }
 
 impl Context {
+    /// For a client that writes when it may, and what it knows of the cluster.
+    pub(crate) fn new(
+        client: Client,
+        live: Live,
+        stores: Stores,
+        root: RootKey,
+        operator: Subject,
+        instance: &str,
+    ) -> Self {
+        Self {
+            tenant_applier: Applier::new(client.clone(), TENANT_MARKS, live.clone()),
+            region_applier: Applier::new(client.clone(), REGION_MARKS, live.clone()),
+            statuses: StatusWriter::new(client.clone(), names::STATUS_MANAGER),
+            announcer: Announcer::new(client.clone(), "kyb.dev/operator", Some(instance.to_owned())),
+            retries: Retries::default(),
+            metrics: Metrics::default(),
+            client,
+            live,
+            stores,
+            root,
+            operator,
+        }
+    }
+
     /// All regions of this cluster.
     pub(crate) fn regions(&self) -> Vec<Arc<RegionDeployment>> {
         self.stores.regions.state()

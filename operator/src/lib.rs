@@ -14,6 +14,8 @@
 //! | `concern`, `verdict` | the parts of an object that can go wrong on their own, and what became of them |
 //! | `watches`, `triggers` | what is watched, and which objects to look at again when another one changes |
 //! | `deletion` | what is said of an object that is held on its way out |
+//! | [`kubectl`] | the plugin `kubectl kyb` |
+//! | [`mod@plan`] | what applying files would do |
 //! | [`mod@derive`] | secrets that every region arrives at by itself |
 //! | [`profile`] | defaults by environment |
 //! | [`roles`] | the ClusterRoles that may be bound |
@@ -26,7 +28,9 @@ mod context;
 mod controllers;
 mod deletion;
 pub mod derive;
+pub mod kubectl;
 pub mod metrics;
+pub mod plan;
 pub mod profile;
 pub mod roles;
 pub mod run;

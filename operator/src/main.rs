@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use kyb_operator::{
     config::{Command, Config},
-    run,
+    plan, run,
 };
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let config = Config::parse();
     match config.command {
         Command::Crds => print_definitions(),
+        Command::Plan(arguments) => in_runtime(plan::run(&arguments)),
         Command::Run(run) => {
             init_logs(config.log_text);
             operate(&run)
@@ -36,18 +37,23 @@ fn print_definitions() -> ExitCode {
 }
 
 fn operate(config: &kyb_operator::config::Run) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!(%error, "can't start");
-            return ExitCode::from(2);
+    in_runtime(async {
+        match run::run(config).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "ends");
+                ExitCode::from(error.exit_code())
+            }
         }
-    };
-    match runtime.block_on(run::run(config)) {
-        Ok(()) => ExitCode::SUCCESS,
+    })
+}
+
+fn in_runtime(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
         Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "ends");
-            ExitCode::from(error.exit_code())
+            eprintln!("can't start: {error}");
+            ExitCode::from(2)
         }
     }
 }

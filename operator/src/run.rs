@@ -13,18 +13,15 @@ use kube::{
         watcher,
     },
 };
-use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
-use kyb_kit::{
-    Announcer, Applier, Election, Held, LeaseSettings, Live, Retries, StatusWriter, Timing, Touched,
-    fenced_client,
-};
+use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport};
+use kyb_kit::{Election, Held, LeaseSettings, Live, Timing, Touched, fenced_client};
 use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Run,
-    context::{Context, REGION_MARKS, TENANT_MARKS},
+    context::{Context, TENANT_MARKS},
     controllers::{cache_policy, region, tenant},
     derive::{RootKey, RootKeyError},
     metrics::Metrics,
@@ -111,19 +108,9 @@ pub async fn run_in(
     }
     metrics.leader.set(1.0);
     tracing::info!(identity, "holds the lease; reconciling");
-    let context = Arc::new(Context {
-        tenant_applier: Applier::new(client.clone(), TENANT_MARKS, live.clone()),
-        region_applier: Applier::new(client.clone(), REGION_MARKS, live.clone()),
-        statuses: StatusWriter::new(client.clone(), names::STATUS_MANAGER),
-        announcer: Announcer::new(client.clone(), "kyb.dev/operator", Some(config.pod_name.clone())),
-        retries: Retries::default(),
-        operator: account(config),
-        stores: watches.stores,
-        client: client.clone(),
-        live,
-        root,
-        metrics: metrics.clone(),
-    });
+    let account = account(&config.namespace, &config.service_account);
+    let context = Context::new(client, live, watches.stores, root, account, &config.pod_name);
+    let context = Arc::new(Context { metrics: metrics.clone(), ..context });
     let lost = held.lost();
     let ended = reconcile(config, context, watches.changes, &stop, &lost).await;
     metrics.leader.set(0.0);
@@ -387,11 +374,12 @@ fn user_agent(identity: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((USER_AGENT, HeaderValue::from_str(&agent).ok()?))
 }
 
-fn account(config: &Run) -> Subject {
+/// The operator's own account, as bindings name it.
+pub(crate) fn account(namespace: &str, name: &str) -> Subject {
     Subject {
         kind: "ServiceAccount".to_owned(),
-        name: config.service_account.clone(),
-        namespace: Some(config.namespace.clone()),
+        name: name.to_owned(),
+        namespace: Some(namespace.to_owned()),
         api_group: None,
     }
 }

@@ -91,7 +91,7 @@ fn follow_children(client: &Client, live: &Live) -> broadcast::Sender<Option<Tou
 }
 
 /// The kinds of our children that may be listed in the whole cluster. Secrets are not among them.
-fn child_kinds() -> Vec<ApiResource> {
+pub(crate) fn child_kinds() -> Vec<ApiResource> {
     vec![
         ApiResource::erase::<ConfigMap>(&()),
         ApiResource::erase::<Deployment>(&()),

@@ -18,6 +18,7 @@
 //! | [`apply`], [`prune`], [`handover`] | making it so, with no request where nothing would change |
 //! | [`conditions`], [`status`], [`events`] | saying what came of it, only where that changed |
 //! | [`backoff`], [`retries`] | when to try again, and which look at an object is a try |
+//! | [`rehearsal`] | what a reconcile would do, without doing it |
 //! | [`lease`] | at most one writer, even one that was paused |
 //!
 //! # A reconcile
@@ -71,6 +72,7 @@ pub mod live;
 pub mod names;
 pub mod owner;
 pub mod prune;
+pub mod rehearsal;
 pub mod remembered;
 pub mod retries;
 pub mod status;

@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use anyhow::{Context as _, ensure};
 use k8s_openapi::{
     api::{
         apps::v1::{Deployment, StatefulSet},
@@ -21,11 +22,12 @@ use kube::{
 };
 use kyb_crds::{KybTenant, RegionReport};
 use kyb_lab::{AuditEvent, Mark};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     here::Here,
     installation::{OPERATOR, here},
+    planning::Planned,
 };
 
 /// What is applied together, in this order; each is deleted before the next, since they share names.
@@ -64,6 +66,9 @@ async fn every_example_becomes_what_it_declares() -> anyhow::Result<()> {
     let stories: [(&[&str], _); 3] =
         [(STORIES[0], Story::Separate), (STORIES[1], Story::Quickstart), (STORIES[2], Story::Production)];
     for (files, story) in stories {
+        let paths: Vec<_> = files.iter().map(|file| folder().join(file)).collect();
+        let paths: Vec<_> = paths.iter().map(PathBuf::as_path).collect();
+        let planned = Planned::of(&here, &paths, story.objects()).await?;
         let mark = here.installation.plane.audit_mark().await?;
         for file in files {
             let file = folder().join(file).display().to_string();
@@ -72,6 +77,9 @@ async fn every_example_becomes_what_it_declares() -> anyhow::Result<()> {
                 if story == Story::Quickstart { &["apply", "-f"] } else { &["apply", "--server-side", "-f"] };
             here.installation.kubectl(&[how, &[file.as_str()]].concat())?;
         }
+        here.migration_succeeds(story.place()).await?;
+        planned.comes_true(&here).await.with_context(|| format!("{files:?}"))?;
+        only_statuses_are_ours(&here)?;
         match story {
             Story::Separate => {
                 a_region_to_develop_with(&here).await?;
@@ -91,6 +99,54 @@ enum Story {
     Separate,
     Quickstart,
     Production,
+}
+
+impl Story {
+    /// The objects of ours in its files that others follow from.
+    fn objects(self) -> &'static [&'static str] {
+        match self {
+            Self::Separate => &["RegionDeployment us-east-1", "KybTenant acme", "KybTenant bakery"],
+            Self::Quickstart => &["RegionDeployment us-east-1", "KybTenant acme"],
+            Self::Production => &["RegionDeployment eu-west-1"],
+        }
+    }
+
+    /// Where its region is.
+    fn place(self) -> &'static str {
+        if self == Self::Production { "kyb-eu-west-1" } else { "kyb-us-east-1" }
+    }
+}
+
+/// Nothing of what people write is changed by the operator, as the API server has recorded it: it writes statuses, and a finalizer
+/// where data is to be erased.
+fn only_statuses_are_ours(here: &Here) -> anyhow::Result<()> {
+    let said = here.installation.kubectl(&[
+        "get",
+        "kt,rd,cachepolicy",
+        "-A",
+        "-o",
+        "json",
+        "--show-managed-fields",
+    ])?;
+    let list: Value = serde_json::from_str(&said)?;
+    let mut statuses = 0;
+    for object in list["items"].as_array().into_iter().flatten() {
+        let entries = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+        for entry in entries.filter(|entry| {
+            entry["manager"].as_str().is_some_and(|manager| manager.starts_with("kyb-operator"))
+        }) {
+            let fields = entry["fieldsV1"].as_object().context("no fields")?;
+            let of_metadata = fields.get("f:metadata").and_then(Value::as_object);
+            let is_finalizer =
+                of_metadata.is_some_and(|fields| fields.keys().all(|field| field == "f:finalizers"));
+            let is_clean =
+                fields.keys().all(|field| field == "f:status" || field == "f:metadata" && is_finalizer);
+            ensure!(is_clean, "{} writes {entry:#} of {}", entry["manager"], object["metadata"]["name"]);
+            statuses += usize::from(fields.contains_key("f:status"));
+        }
+    }
+    ensure!(statuses > 0, "the operator has written no status");
+    Ok(())
 }
 
 /// What the running operator asked for about the objects of the examples, and was not given in the end: its right to the
@@ -119,13 +175,12 @@ async fn a_region_to_develop_with(here: &Here) -> anyhow::Result<()> {
     here.region_says(PLACE, "us-east-1", "Reconciling", "ReplicasUnavailable").await?;
     assert_eq!(here.names::<Secret>(PLACE).await?, ["kyb-postgres"]);
     assert_eq!(here.names::<NetworkPolicy>(PLACE).await?.len(), 6);
-    assert_eq!(here.names::<Service>(PLACE).await?, ["kyb-postgres", "kyb-redis"]);
+    assert_eq!(here.names::<Service>(PLACE).await?, ["kyb-gateway", "kyb-postgres", "kyb-redis"]);
     let accounts = here.names::<ServiceAccount>(PLACE).await?;
     assert_eq!(accounts, ["default", "kyb-gateway", "kyb-migrate", "kyb-worker"]);
     let settings = settings(here, PLACE, "platform").await?;
     assert!(settings.contains("https://lists.example/ofac/") && settings.contains("6h"), "{settings}");
 
-    here.migration_succeeds(PLACE).await?;
     let gateway: Deployment = here.found(PLACE, "kyb-gateway").await?;
     assert_eq!(gateway.spec.unwrap_or_default().replicas, Some(1));
     here.found::<Deployment>(PLACE, "kyb-worker").await?;
@@ -190,7 +245,6 @@ async fn a_quickstart(here: &Here) -> anyhow::Result<()> {
     has_quota(here, "kyb-t-acme--trade", &[("requests.cpu", "4"), ("persistentvolumeclaims", "4")]).await?;
     here.tenant_says("acme", "Ready", "NoReport").await?;
 
-    here.migration_succeeds(PLACE).await?;
     let scaler: HorizontalPodAutoscaler = here.found(PLACE, "kyb-gateway").await?;
     let scaler = scaler.spec.unwrap_or_default();
     assert_eq!((scaler.min_replicas, scaler.max_replicas), (Some(1), 5));
@@ -237,10 +291,8 @@ async fn a_region_in_production(here: &Here) -> anyhow::Result<()> {
     here.create_in::<kyb_crds::CachePolicy>(PLACE, policy).await?;
     here.region_says(PLACE, "eu-west-1", "DatabaseReady", "NoReport").await?;
     here.region_says(PLACE, "eu-west-1", "SettingsDelivered", "NoReport").await?;
-    here.region_says(PLACE, "eu-west-1", "Reconciling", "NoReport").await?;
     assert_eq!(here.names::<StatefulSet>(PLACE).await?, [""; 0], "the database is one's own");
 
-    here.migration_succeeds(PLACE).await?;
     let gateway = serde_json::to_value(here.found::<Deployment>(PLACE, "kyb-gateway").await?)?;
     let pod = &gateway["spec"]["template"]["spec"];
     assert_eq!(pod["nodeSelector"], json!({"pool": "kyb"}));

@@ -7,5 +7,6 @@ mod bench;
 mod handing_over;
 mod leading;
 mod pruning;
+mod rehearsing;
 mod reporting;
 mod strangers;

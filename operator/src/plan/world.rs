@@ -1,0 +1,246 @@
+//! What is there, with what the files change.
+
+use std::fmt::Debug;
+
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{ApiResource, DynamicObject, ListParams, PostParams},
+    core::NamespaceResourceScope,
+    runtime::{reflector, reflector::Store, watcher::Event},
+};
+use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, names};
+use kyb_kit::{Live, compare::differences};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{ManifestError, PlanError, manifests::Manifests};
+use crate::{
+    context::{Stores, TENANT_MARKS},
+    watches::child_kinds,
+};
+
+/// Everything that the operator looks at.
+#[derive(Default)]
+pub(super) struct World {
+    pub(super) tenants: Vec<KybTenant>,
+    pub(super) regions: Vec<RegionDeployment>,
+    policies: Vec<CachePolicy>,
+    namespaces: Vec<Namespace>,
+    pods: Vec<Pod>,
+    children: Vec<(ApiResource, Vec<DynamicObject>)>,
+}
+
+impl World {
+    /// What the cluster has.
+    pub(super) async fn of_cluster(client: &Client) -> Result<Self, PlanError> {
+        let part_of = format!("{}={}", names::MANAGED_BY_LABEL, names::MANAGED_BY);
+        let (all, ours) = (ListParams::default(), ListParams::default().labels(&part_of));
+        let mut children = Vec::new();
+        for resource in child_kinds() {
+            let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+            children.push((resource.clone(), listed(&api, &ours, &resource.kind).await?));
+        }
+        Ok(Self {
+            tenants: listed(&Api::all(client.clone()), &all, "KybTenant").await?,
+            regions: listed(&Api::all(client.clone()), &all, "RegionDeployment").await?,
+            policies: listed(&Api::all(client.clone()), &all, "CachePolicy").await?,
+            namespaces: listed(&Api::all(client.clone()), &all, "Namespace").await?,
+            pods: listed(&Api::all(client.clone()), &ours, "Pod").await?,
+            children,
+        })
+    }
+
+    /// Tries the files' objects, and takes in what would become of them. What the server would refuse stays as it is; the
+    /// rehearsal has the refusal. Says what else is to be known.
+    pub(super) async fn submit(
+        &mut self,
+        manifests: &Manifests,
+        client: &Client,
+    ) -> Result<Vec<String>, PlanError> {
+        let mut notes = Vec::new();
+        for manifest in &manifests.ours {
+            let namespace = manifest.pointer("/metadata/namespace").and_then(Value::as_str);
+            let namespace = namespace.unwrap_or(client.default_namespace());
+            match manifest["kind"].as_str().unwrap_or_default() {
+                "Namespace" => submit(&Api::all(client.clone()), &mut self.namespaces, manifest).await?,
+                "CachePolicy" => submit(&within(client, namespace), &mut self.policies, manifest).await?,
+                "RegionDeployment" => submit(&within(client, namespace), &mut self.regions, manifest).await?,
+                "KybTenant" => submit(&Api::all(client.clone()), &mut self.tenants, manifest).await?,
+                other => notes.push(format!("{other} was left out")),
+            }
+        }
+        Ok(notes)
+    }
+
+    /// As the operator's watches would have it.
+    pub(super) fn stores(&self) -> Stores {
+        let labelled = |namespace: &&Namespace| namespace.labels().contains_key(names::REGION_LABEL);
+        Stores {
+            tenants: store(&self.tenants),
+            regions: store(&self.regions),
+            policies: store(&self.policies),
+            pods: store(&self.pods),
+            namespaces: store(&self.namespaces.iter().filter(labelled).cloned().collect::<Vec<_>>()),
+        }
+    }
+
+    /// The children, as the operator's watches would have them.
+    pub(super) fn live(&self) -> Live {
+        let live = Live::new(TENANT_MARKS);
+        for resource in child_kinds() {
+            live.feed(&resource, Event::Init);
+            let objects =
+                self.children.iter().filter(|(kind, _)| *kind == resource).flat_map(|(_, objects)| objects);
+            for object in objects {
+                live.feed(&resource, Event::InitApply(object.clone()));
+            }
+            live.feed(&resource, Event::InitDone);
+        }
+        live
+    }
+}
+
+fn within<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(
+    client: &Client,
+    namespace: &str,
+) -> Api<K> {
+    Api::namespaced(client.clone(), namespace)
+}
+
+async fn listed<K: Clone + DeserializeOwned + Debug>(
+    api: &Api<K>,
+    which: &ListParams,
+    kind: &str,
+) -> Result<Vec<K>, PlanError> {
+    /// A page of this many is some megabytes at most.
+    const PAGE: u32 = 500;
+    let mut found = Vec::new();
+    let mut page = which.clone().limit(PAGE);
+    loop {
+        let list = api
+            .list(&page)
+            .await
+            .map_err(|source| PlanError::List { kind: kind.to_owned(), source: Box::new(source) })?;
+        found.extend(list.items);
+        match list.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => page = page.continue_token(&token),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn store<K>(objects: &[K]) -> Store<K>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let (store, mut writer) = reflector::store();
+    writer.apply_watcher_event(&Event::Init);
+    for object in objects {
+        writer.apply_watcher_event(&Event::InitApply(object.clone()));
+    }
+    writer.apply_watcher_event(&Event::InitDone);
+    store
+}
+
+/// Tries one object, and takes in what would become of it.
+async fn submit<K>(api: &Api<K>, known: &mut Vec<K>, manifest: &Value) -> Result<(), PlanError>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned,
+{
+    let wanted: K = typed(manifest)?;
+    let failed =
+        |source: kube::Error| PlanError::Submit { object: called(manifest), source: Box::new(source) };
+    let there = api.get_opt(&wanted.name_any()).await.map_err(failed)?;
+    let tried = match there {
+        None => api.create(&PostParams::default(), &wanted).await,
+        Some(there) => {
+            api.replace(&wanted.name_any(), &PostParams::default(), &onto(&there, manifest)?).await
+        }
+    };
+    let after = match tried {
+        Ok(after) => after,
+        Err(kube::Error::Api(_)) => return Ok(()), // refused, which the rehearsal has noted
+        Err(other) => return Err(failed(other)),
+    };
+    let is_it = |other: &K| other.name_any() == after.name_any() && other.namespace() == after.namespace();
+    known.retain(|other| !is_it(other));
+    known.push(after);
+    Ok(())
+}
+
+/// What is there, with the manifest's spec, labels and annotations. Nobody but whoever wrote the manifest writes specs of ours, so
+/// what the manifest does not say is not wanted.
+fn onto<K: Serialize + DeserializeOwned>(there: &K, manifest: &Value) -> Result<K, ManifestError> {
+    let misfit =
+        |why: serde_json::Error| ManifestError::Misfit { object: called(manifest), why: why.to_string() };
+    let mut object = serde_json::to_value(there).map_err(misfit)?;
+    if let Some(spec) = manifest.get("spec") {
+        object["spec"] = spec.clone();
+    }
+    for map in ["labels", "annotations"] {
+        for (name, value) in manifest["metadata"][map].as_object().into_iter().flatten() {
+            object["metadata"][map][name] = value.clone();
+        }
+    }
+    serde_json::from_value(object).map_err(misfit)
+}
+
+/// The object as its kind; fields that the kind does not have are an error, as they are for kubectl.
+fn typed<K: Serialize + DeserializeOwned>(manifest: &Value) -> Result<K, ManifestError> {
+    let misfit = |why: String| ManifestError::Misfit { object: called(manifest), why };
+    let typed: K = serde_json::from_value(manifest.clone()).map_err(|why| misfit(why.to_string()))?;
+    let again = serde_json::to_value(&typed).map_err(|why| misfit(why.to_string()))?;
+    let lost = differences(manifest, &again).into_iter().find(|lost| lost.found.is_none());
+    match lost {
+        None => Ok(typed),
+        Some(lost) => {
+            Err(misfit(format!("unknown field {}", lost.pointer.trim_start_matches('/').replace('/', "."))))
+        }
+    }
+}
+
+fn called(manifest: &Value) -> String {
+    let text = |pointer: &str| manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    format!("{} {}", text("/kind"), text("/metadata/name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn tenant() -> Value {
+        json!({
+            "apiVersion": "kyb.dev/v1alpha1", "kind": "KybTenant", "metadata": {"name": "acme"},
+            "spec": {
+                "id": "acme", "displayName": "Acme", "plan": "starter", "contexts": [{"name": "lending"}],
+                "placement": {"home": "us-east-1", "regions": ["us-east-1"], "residency": "US"},
+            },
+        })
+    }
+
+    #[test]
+    fn a_field_that_the_kind_does_not_have_is_named() {
+        assert!(typed::<KybTenant>(&tenant()).is_ok());
+        let mut wrong = tenant();
+        wrong["spec"]["contexts"][0]["nmae"] = "typo".into();
+        let error = typed::<KybTenant>(&wrong).unwrap_err();
+        assert_eq!(error.to_string(), "KybTenant acme: unknown field spec.contexts.0.nmae");
+    }
+
+    #[test]
+    fn what_the_manifest_does_not_say_is_not_wanted_but_metadata_of_others_stays() {
+        let mut there = tenant();
+        there["metadata"]["annotations"] = json!({"of": "others"});
+        there["spec"]["paused"] = true.into();
+        let there: KybTenant = serde_json::from_value(there).unwrap();
+        let mut manifest = tenant();
+        manifest["metadata"]["labels"] = json!({"team": "one"});
+        let after = onto(&there, &manifest).unwrap();
+        assert_eq!(after.spec.paused, None);
+        assert_eq!(after.annotations()["of"], "others");
+        assert_eq!(after.labels()["team"], "one");
+    }
+}
