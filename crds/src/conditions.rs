@@ -172,4 +172,17 @@ mod tests {
         let missing: Vec<_> = words.filter(|word| !page.contains(&format!("`{word}`"))).collect();
         assert_eq!(missing, Vec::<&str>::new());
     }
+
+    #[test]
+    fn the_page_about_the_operator_explains_every_reason_once_and_no_other() {
+        let page = include_str!("../../docs/operator.md");
+        let tables =
+            page.split("## Reasons").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap_or_default();
+        let rows = tables.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        let mut explained: Vec<_> = rows.collect();
+        let mut known: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        explained.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(explained, known);
+    }
 }

@@ -57,7 +57,9 @@ fn check_rules(document: &Value) -> Result<(), ValidationErrors> {
 #[test]
 fn every_example_is_read_whole_and_obeys_the_rules() {
     let mut kinds = Vec::new();
-    for folder in ["tenant", "region", "cache-policy", "quickstart"] {
+    for folder in
+        ["tenant", "region", "cache-policy", "quickstart", "gitops/regions/us-east-1", "gitops/tenants"]
+    {
         let documents = documents(folder).unwrap();
         assert!(!documents.is_empty(), "examples/{folder} holds no YAML");
         for (path, document) in documents {

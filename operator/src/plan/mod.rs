@@ -91,6 +91,11 @@ pub enum PlanError {
     /// No cluster is found.
     #[error("can't find a cluster; set KUBECONFIG, or plan from the files alone with --offline")]
     Cluster(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A kind is not installed.
+    #[error(
+        "the kind {0} is not installed; install the chart kyb-crds first, or plan from the files alone with --offline"
+    )]
+    NotInstalled(String),
     /// The cluster does not tell what is there.
     #[error("can't list {kind} in the cluster; it takes the right to list all that the operator looks after")]
     List {
@@ -141,6 +146,9 @@ pub async fn plan(arguments: &Arguments) -> Result<Plan, PlanError> {
     let manifests = Manifests::read(&arguments.files)?;
     let (client, rehearsal) = connect(arguments).await?;
     let mut world = if arguments.offline { World::default() } else { World::of_cluster(&client).await? };
+    if arguments.offline {
+        manifests.ours.iter().try_for_each(world::obeys_rules)?;
+    }
     let keys = Keys::find(arguments, &client).await?;
     let submitted = world.submit(&manifests, &client).await?;
     let context = Arc::new(Context::new(

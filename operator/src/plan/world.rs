@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::{ApiResource, DynamicObject, ListParams, PostParams},
-    core::NamespaceResourceScope,
+    core::{NamespaceResourceScope, cel::Validator},
     runtime::{reflector, reflector::Store, watcher::Event},
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, names};
@@ -118,10 +118,13 @@ async fn listed<K: Clone + DeserializeOwned + Debug>(
     let mut found = Vec::new();
     let mut page = which.clone().limit(PAGE);
     loop {
-        let list = api
-            .list(&page)
-            .await
-            .map_err(|source| PlanError::List { kind: kind.to_owned(), source: Box::new(source) })?;
+        let list = match api.list(&page).await {
+            Ok(list) => list,
+            Err(kube::Error::Api(status)) if status.is_not_found() => {
+                return Err(PlanError::NotInstalled(kind.to_owned()));
+            }
+            Err(source) => return Err(PlanError::List { kind: kind.to_owned(), source: Box::new(source) }),
+        };
         found.extend(list.items);
         match list.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => page = page.continue_token(&token),
@@ -186,6 +189,21 @@ fn onto<K: Serialize + DeserializeOwned>(there: &K, manifest: &Value) -> Result<
     serde_json::from_value(object).map_err(misfit)
 }
 
+/// Checks the rules that the kind's definition brings along, which a server would check: those in CEL, not ranges and lengths.
+pub(super) fn obeys_rules(manifest: &Value) -> Result<(), ManifestError> {
+    let definitions = kyb_crds::definitions();
+    let Some(definition) =
+        definitions.iter().find(|definition| manifest["kind"] == *definition.spec.names.kind)
+    else {
+        return Ok(());
+    };
+    let schema = definition.spec.versions.first().and_then(|version| version.schema.as_ref());
+    let schema = serde_json::to_value(schema.map(|schema| &schema.open_api_v3_schema)).unwrap_or_default();
+    Validator::new()
+        .validate(&schema, manifest, None)
+        .map_err(|why| ManifestError::Misfit { object: called(manifest), why: why.to_string() })
+}
+
 /// The object as its kind; fields that the kind does not have are an error, as they are for kubectl.
 fn typed<K: Serialize + DeserializeOwned>(manifest: &Value) -> Result<K, ManifestError> {
     let misfit = |why: String| ManifestError::Misfit { object: called(manifest), why };
@@ -228,6 +246,15 @@ mod tests {
         wrong["spec"]["contexts"][0]["nmae"] = "typo".into();
         let error = typed::<KybTenant>(&wrong).unwrap_err();
         assert_eq!(error.to_string(), "KybTenant acme: unknown field spec.contexts.0.nmae");
+    }
+
+    #[test]
+    fn a_rule_that_is_broken_is_told_in_its_words() {
+        assert!(obeys_rules(&tenant()).is_ok());
+        let mut wrong = tenant();
+        wrong["spec"]["placement"]["home"] = "eu-west-1".into();
+        let error = obeys_rules(&wrong).unwrap_err().to_string();
+        assert!(error.contains("placement.home must be one of placement.regions"), "{error}");
     }
 
     #[test]
