@@ -167,7 +167,7 @@ check 'each of them is installed' all_exist
 
 # The kinds that the program follows in the whole cluster, as resources.
 program_follows() {
-    sed -n '/^fn child_kinds/,/^}/s/.*erase::<\([A-Za-z]*\)>.*/\1/p' operator/src/watches.rs | tr '[:upper:]' '[:lower:]' |
+    sed -n '/^pub(crate) fn child_kinds/,/^}/s/.*erase::<\([A-Za-z]*\)>.*/\1/p' operator/src/watches.rs | tr '[:upper:]' '[:lower:]' |
         sed -E 's/y$/ies/; t; s/$/s/'
 }
 follows_what_it_may() {
