@@ -93,9 +93,22 @@ impl Here {
         let succeeded = json!({"status": {"phase": "Succeeded"}});
         for pod in pods.list(&of_job).await? {
             let (name, patch) = (pod.name_any(), Patch::Merge(&succeeded));
-            pods.patch_status(&name, &PatchParams::default(), &patch).await?;
+            match pods.patch_status(&name, &PatchParams::default(), &patch).await {
+                Err(kube::Error::Api(status)) if status.is_not_found() => (), // gone with its Job
+                answer => drop(answer?),
+            }
         }
         Ok(())
+    }
+
+    /// Says so of every migration of a namespace that comes, for as long as it is polled; ends only with an error.
+    pub(crate) async fn all_migrations_succeed(&self, namespace: &str) -> anyhow::Error {
+        loop {
+            if let Err(why) = self.migration_succeeds(namespace).await {
+                return why;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await; // between two looks
+        }
     }
 
     /// Says of a region's migration that it succeeded, and of its worker that it runs: without a worker no report counts.
