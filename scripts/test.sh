@@ -15,6 +15,9 @@ if [[ $(uname) == Linux ]]; then
     export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static"
 fi
 
+# An error of a test says what went wrong in words; where it was made is of no use, and hides the words in a long log.
+export RUST_LIB_BACKTRACE=${RUST_LIB_BACKTRACE:-0}
+
 status=0
 cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$log" || status=$?
 

@@ -23,7 +23,7 @@ const TENANTS: usize = 6;
 /// Tenants beside them that come and go; ending a namespace costs Kubernetes's own controllers much.
 const GUESTS: usize = 2;
 /// Between two changes.
-const PACE: Duration = Duration::from_millis(8);
+const PACE: Duration = Duration::from_millis(16);
 /// The region's name; its namespace is `kyb-home`.
 const REGION: &str = "home";
 

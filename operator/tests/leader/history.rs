@@ -1,12 +1,23 @@
 //! Who held the Lease when, by the API server's own clock, and which writes came from somebody who did not.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::Context as _;
 use kyb_lab::AuditEvent;
 
+use crate::witness::Stall;
+
 /// Microseconds since 1970 on the API server's clock.
 pub(crate) type Micros = i64;
+
+/// The clock of this machine, which is the API server's, too.
+pub(crate) fn now() -> Micros {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Micros::try_from(since.as_micros()).unwrap_or(Micros::MAX)
+}
 
 /// How the operator calls itself; who it is follows.
 const AGENT: &str = "kyb-operator/";
@@ -56,6 +67,8 @@ pub(crate) struct Verdict {
     pub(crate) writes: usize,
     pub(crate) takeovers: usize,
     pub(crate) late: Vec<(Fault, Write)>,
+    /// Late ones that lay in a server that stood still, which say nothing about who sent them.
+    pub(crate) stalled: Vec<(Fault, Write)>,
     /// How long before the end of its writer's lease the last-minute write of all was answered.
     pub(crate) closest: Option<Duration>,
 }
@@ -109,8 +122,8 @@ impl History {
         self.writes.iter().any(|write| write.by == by && write.received <= to && write.answered >= from)
     }
 
-    /// Looks at every write.
-    pub(crate) fn judge(&self) -> Verdict {
+    /// Looks at every write; `stalls` is when the server stood still.
+    pub(crate) fn judge(&self, stalls: &[Stall]) -> Verdict {
         let claims: Vec<_> = self.claims.values().collect();
         let taken = |pair: &&[&Claim]| !pair[1].holder.is_empty() && pair[0].holder != pair[1].holder;
         let mut verdict = Verdict {
@@ -123,11 +136,21 @@ impl History {
                 Ok(spare) => {
                     verdict.closest = Some(verdict.closest.map_or(spare, |closest| closest.min(spare)));
                 }
+                Err(fault) if stalls.iter().any(|stall| lay_in(stall, write)) => {
+                    verdict.stalled.push((fault, write.clone()));
+                }
                 Err(fault) => verdict.late.push((fault, write.clone())),
             }
         }
         verdict
     }
+}
+
+/// Whether a write may have been sent before a stall's end and worked on after its beginning. When it was sent is not recorded:
+/// what comes in right after a stall may have waited for its end.
+fn lay_in(stall: &Stall, write: &Write) -> bool {
+    const RIGHT_AFTER: Micros = 100_000;
+    write.received <= stall.to + RIGHT_AFTER && write.answered >= stall.from
 }
 
 /// How long before the end of its writer's lease a write was answered, or why it is late.
@@ -211,8 +234,14 @@ mod tests {
             writes: vec![write("one", 1, 1, 200), write("one", 12, 13, 200), write("three", 12, 12, 200)],
         };
         let late = vec![(Fault::NotHolder, write("three", 12, 12, 200))];
-        let closest = Some(Duration::from_secs(2));
-        assert_eq!(history.judge(), Verdict { writes: 3, takeovers: 1, late, closest });
+        let verdict =
+            Verdict { writes: 3, takeovers: 1, closest: Some(Duration::from_secs(2)), ..Verdict::default() };
+        assert_eq!(history.judge(&[]), Verdict { late: late.clone(), ..verdict });
+        let stall = |from, to| [Stall { from: from * SECOND, to: to * SECOND }];
+        assert_eq!(history.judge(&stall(10, 11)).late, late, "it came in later");
+        assert_eq!(history.judge(&stall(13, 14)).late, late, "it was answered before");
+        let judged = history.judge(&stall(11, 12));
+        assert_eq!((judged.late, judged.stalled), (vec![], late));
         assert_eq!(history.holder(), None);
         assert!(history.has_written("one") && !history.has_written("two"));
         assert!(history.wrote_between("one", 13 * SECOND, 14 * SECOND));

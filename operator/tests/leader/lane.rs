@@ -3,7 +3,7 @@
 use std::{
     fmt,
     path::PathBuf,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use anyhow::ensure;
@@ -15,10 +15,11 @@ use serde_json::json;
 
 use crate::{
     burst::{Burst, Running},
-    history::{Fault, History, Micros, Write},
+    history::{Fault, History, Micros, Write, now},
     log::{self, Log},
     replica::{Post, Replica},
     wire::{Meddling, Wire},
+    witness::Witness,
 };
 
 /// How long anything may take before the test gives up.
@@ -61,6 +62,7 @@ pub(crate) struct Lane {
     log: Log,
     history: History,
     burst: Running,
+    witness: Witness,
     points: Vec<Point>,
 }
 
@@ -87,7 +89,8 @@ impl Lane {
         };
         let mut lane = Self {
             log: Log::of(plane.audit_log().path()),
-            burst: Burst::prepare(client).await?.run(),
+            burst: Burst::prepare(client.clone()).await?.run(),
+            witness: Witness::of(client, spare(terms.lease_seconds)),
             plane,
             folder,
             kubeconfig,
@@ -144,7 +147,7 @@ impl Lane {
 
     /// Late writes so far.
     pub(crate) fn late(&self) -> usize {
-        self.history.judge().late.len()
+        self.history.judge(&self.witness.stalls()).late.len()
     }
 
     /// Ends the burst and judges what happened.
@@ -153,7 +156,7 @@ impl Lane {
         self.replicas.clear();
         self.plane.audit_mark().await?; // everything that was answered is in the log now
         read_on(&mut self.log, &mut self.history)?;
-        let verdict = self.history.judge();
+        let verdict = self.history.judge(&self.witness.stalls());
         let busy = |point: &&Point| self.history.wrote_between(&point.leader, point.at - BUSY, point.at);
         let struck = |point: &&Point| self.history.wrote_between(&point.leader, point.at, point.at);
         Ok(Report {
@@ -164,6 +167,7 @@ impl Lane {
             writes: verdict.writes,
             takeovers: verdict.takeovers,
             late: verdict.late,
+            stalled: verdict.stalled,
             closest: verdict.closest,
         })
     }
@@ -242,10 +246,10 @@ fn read_on(log: &mut Log, history: &mut History) -> anyhow::Result<()> {
     log.read_on()?.iter().try_for_each(|event| history.take(event))
 }
 
-/// The clock of this machine, which is the API server's, too.
-fn now() -> Micros {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Micros::try_from(since.as_micros()).unwrap_or(Micros::MAX)
+/// What is left of the lease's margin, a third of it, after a request's time, four fifteenths: a server that stands still for
+/// longer may let a write take effect too late.
+fn spare(lease_seconds: u64) -> Duration {
+    Duration::from_secs(lease_seconds) / 15
 }
 
 /// What came of one or more lanes.
@@ -260,14 +264,21 @@ pub(crate) struct Report {
     pub(crate) writes: usize,
     pub(crate) takeovers: usize,
     pub(crate) late: Vec<(Fault, Write)>,
+    /// Late because the server stood still.
+    pub(crate) stalled: Vec<(Fault, Write)>,
     pub(crate) closest: Option<Duration>,
 }
 
 impl Report {
-    /// The first late writes, a line each.
+    /// The first late writes, a line each; then those that lay in the server.
     pub(crate) fn details(&self) -> String {
-        let lines: Vec<_> =
-            self.late.iter().take(20).map(|(fault, write)| format!("{fault:?} {write:?}")).collect();
+        let lines: Vec<_> = self
+            .late
+            .iter()
+            .chain(&self.stalled)
+            .take(20)
+            .map(|(fault, write)| format!("{fault:?} {write:?}"))
+            .collect();
         lines.join("\n")
     }
 }
@@ -282,6 +293,7 @@ impl std::iter::Sum for Report {
             sum.writes += one.writes;
             sum.takeovers += one.takeovers;
             sum.late.extend(one.late);
+            sum.stalled.extend(one.stalled);
             sum.closest = sum.closest.into_iter().chain(one.closest).min();
             sum
         })
@@ -290,13 +302,14 @@ impl std::iter::Sum for Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { points, busy, struck, changes, writes, takeovers, late, closest } = self;
+        let Self { points, busy, struck, changes, writes, takeovers, late, stalled, closest } = self;
+        let (late, stalled) = (late.len(), stalled.len());
         let closest = closest.unwrap_or_default();
         write!(
             f,
             "{points} points ({busy} busy, {struck} with a write at the server), {changes} changes, {writes} writes, \
-             {takeovers} takeovers, {} late; of the others the last-minute one was answered {closest:?} before its lease's end",
-            late.len()
+             {takeovers} takeovers, {late} late, {stalled} more as the server stood still; of the others the last-minute one was \
+             answered {closest:?} before its lease's end"
         )
     }
 }
