@@ -1,6 +1,6 @@
 //! The clusters that are asked.
 
-use kube::{Client, config::KubeConfigOptions};
+use kube::{Client, Config, config::KubeConfigOptions};
 
 use super::KubectlError;
 
@@ -25,14 +25,17 @@ pub(crate) async fn connect(contexts: &[String]) -> Result<Vec<Cluster>, Kubectl
 
 /// A client for a context, or for the kubeconfig's own.
 pub(crate) async fn one(context: Option<&String>) -> Result<Client, KubectlError> {
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| KubectlError::Cluster {
-        context: context.cloned(),
-        source,
-    };
-    let options = KubeConfigOptions { context: context.cloned(), ..KubeConfigOptions::default() };
-    let config = match context {
-        Some(_) => kube::Config::from_kubeconfig(&options).await.map_err(|why| failed(Box::new(why)))?,
-        None => kube::Config::infer().await.map_err(|why| failed(Box::new(why)))?,
-    };
+    let failed = |source: Unreachable| KubectlError::Cluster { context: context.cloned(), source };
+    let config = config(context).await.map_err(failed)?;
     Client::try_from(config).map_err(|why| failed(Box::new(why)))
+}
+
+/// Why no cluster is found.
+pub(crate) type Unreachable = Box<dyn std::error::Error + Send + Sync>;
+
+/// How to reach the cluster of a context, or the one that the environment leads to.
+pub(crate) async fn config(context: Option<&String>) -> Result<Config, Unreachable> {
+    let Some(context) = context else { return Ok(Config::infer().await?) };
+    let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
+    Ok(Config::from_kubeconfig(&options).await?)
 }

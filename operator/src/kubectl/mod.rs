@@ -15,7 +15,7 @@
 //! | `doctor` | whether the installation is sound |
 //! | [`crate::plan`] | what applying files would do |
 
-mod clusters;
+pub(crate) mod clusters;
 mod doctor;
 mod explain;
 mod health;

@@ -27,7 +27,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use clap::{Args, ValueEnum};
 use http::header::{HeaderValue, USER_AGENT};
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, config::KubeConfigOptions};
+use kube::{Api, Client};
 use kyb_crds::names;
 use kyb_kit::rehearsal::Rehearsal;
 use serde_json::{Value, json};
@@ -39,6 +39,7 @@ use crate::{
     context::Context,
     controllers::{region, tenant},
     derive::{RootKey, RootKeyError},
+    kubectl::clusters,
     run::account,
 };
 use manifests::Manifests;
@@ -150,7 +151,7 @@ pub async fn plan(arguments: &Arguments) -> Result<Plan, PlanError> {
         manifests.ours.iter().try_for_each(world::obeys_rules)?;
     }
     let keys = Keys::find(arguments, &client).await?;
-    let submitted = world.submit(&manifests, &client).await?;
+    world.submit(&manifests, &client).await?;
     let context = Arc::new(Context::new(
         client,
         world.live(),
@@ -163,7 +164,6 @@ pub async fn plan(arguments: &Arguments) -> Result<Plan, PlanError> {
     let mut plan = report::of(&rehearsal, &world, keys.are_known);
     plan.notes
         .extend(manifests.others.iter().map(|other| format!("{other} is no kind of ours and was left out")));
-    plan.notes.extend(submitted);
     if !keys.are_known {
         plan.notes.push(
             "the root key is not known here, so keys and passwords are taken to stay as they are".to_owned(),
@@ -197,13 +197,7 @@ async fn connect(arguments: &Arguments) -> Result<(Client, Rehearsal), PlanError
         return Ok(Rehearsal::without_cluster(migration_ends));
     }
     let _ = rustls::crypto::ring::default_provider().install_default(); // whoever was first is the same provider
-    let options = KubeConfigOptions { context: arguments.context.clone(), ..KubeConfigOptions::default() };
-    let mut config = match &arguments.context {
-        Some(_) => {
-            kube::Config::from_kubeconfig(&options).await.map_err(|why| PlanError::Cluster(Box::new(why)))?
-        }
-        None => kube::Config::infer().await.map_err(|why| PlanError::Cluster(Box::new(why)))?,
-    };
+    let mut config = clusters::config(arguments.context.as_ref()).await.map_err(PlanError::Cluster)?;
     config.headers.push((
         USER_AGENT,
         HeaderValue::from_static(concat!("kyb-operator-plan/", env!("CARGO_PKG_VERSION"))),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kyb_crds::names;
-use kyb_kit::rehearsal::{Change, Outcome, Rehearsal, Step, Verb, changes};
+use kyb_kit::rehearsal::{Change, Outcome, Rehearsal, Step, Verb, bare, changes};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -185,14 +185,8 @@ fn hidden(object: &Value, before: Option<&Value>) -> Value {
 
 /// A new object as it would be, without what nobody can tell before.
 fn shown(object: &Value, unknown: &BTreeSet<String>) -> Value {
-    let mut object = hidden(object, None);
-    if let Some(fields) = object.as_object_mut() {
-        fields.remove("status");
-    }
+    let mut object = hidden(&bare(object), None);
     if let Some(metadata) = object["metadata"].as_object_mut() {
-        for name in ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"] {
-            metadata.remove(name);
-        }
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
             annotations.remove(names::APPLIED_ANNOTATION);
         }

@@ -52,25 +52,25 @@ impl World {
     }
 
     /// Tries the files' objects, and takes in what would become of them. What the server would refuse stays as it is; the
-    /// rehearsal has the refusal. Says what else is to be known.
-    pub(super) async fn submit(
-        &mut self,
-        manifests: &Manifests,
-        client: &Client,
-    ) -> Result<Vec<String>, PlanError> {
-        let mut notes = Vec::new();
+    /// rehearsal has the refusal.
+    pub(super) async fn submit(&mut self, manifests: &Manifests, client: &Client) -> Result<(), PlanError> {
         for manifest in &manifests.ours {
             let namespace = manifest.pointer("/metadata/namespace").and_then(Value::as_str);
             let namespace = namespace.unwrap_or(client.default_namespace());
-            match manifest["kind"].as_str().unwrap_or_default() {
-                "Namespace" => submit(&Api::all(client.clone()), &mut self.namespaces, manifest).await?,
-                "CachePolicy" => submit(&within(client, namespace), &mut self.policies, manifest).await?,
-                "RegionDeployment" => submit(&within(client, namespace), &mut self.regions, manifest).await?,
-                "KybTenant" => submit(&Api::all(client.clone()), &mut self.tenants, manifest).await?,
-                other => notes.push(format!("{other} was left out")),
+            match manifest["kind"].as_str() {
+                Some("Namespace") => {
+                    submit(&Api::all(client.clone()), &mut self.namespaces, manifest).await?;
+                }
+                Some("CachePolicy") => {
+                    submit(&within(client, namespace), &mut self.policies, manifest).await?;
+                }
+                Some("RegionDeployment") => {
+                    submit(&within(client, namespace), &mut self.regions, manifest).await?;
+                }
+                _ => submit(&Api::all(client.clone()), &mut self.tenants, manifest).await?,
             }
         }
-        Ok(notes)
+        Ok(())
     }
 
     /// As the operator's watches would have it.

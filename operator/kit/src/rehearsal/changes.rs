@@ -31,7 +31,8 @@ pub fn changes(before: &Value, after: &Value) -> Vec<Change> {
     comparison.found
 }
 
-fn bare(object: &Value) -> Value {
+/// The object without its status and what the server keeps of its own accord.
+pub fn bare(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(fields) = object.as_object_mut() {
         fields.remove("status");

@@ -35,7 +35,7 @@ use kube::{
 };
 use serde_json::Value;
 
-pub use changes::{Change, changes};
+pub use changes::{Change, bare, changes};
 use service::{NoServer, Rehearse};
 use stage::Stage;
 
