@@ -63,6 +63,8 @@ words! {
         GatewayReady,
         /// Region: enough workers of the wanted version are ready.
         WorkerReady,
+        /// Region: its pods could be made from newer templates. Only while true; a region is ready with older ones, too.
+        TemplateUpdateAvailable,
         /// Region: every wanted watchlist is in use and fresh.
         WatchlistsFresh,
         /// Cache policy: the observed hit rate is the wanted one or better.
@@ -133,6 +135,8 @@ words! {
         SettingsPending,
         /// No workload has said anything yet, or no worker runs that could.
         NoReport,
+        /// The operator knows newer pod templates than those in use.
+        NewerTemplates,
         /// A watchlist is stale or missing.
         WatchlistsStale,
         /// No watchlist is configured.

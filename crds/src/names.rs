@@ -56,8 +56,11 @@ pub const APPLIED_ANNOTATION: &str = "kyb.dev/applied";
 /// On pod templates: the digest of what a pod reads only when it starts, so that a change restarts it.
 pub const RESTART_ANNOTATION: &str = "kyb.dev/restart";
 
+/// On workloads: the revision of the pod templates that theirs is of, so that another operator makes it of the same.
+pub const TEMPLATE_REVISION_ANNOTATION: &str = "kyb.dev/template-revision";
+
 /// Every annotation.
-pub const ANNOTATIONS: [&str; 2] = [APPLIED_ANNOTATION, RESTART_ANNOTATION];
+pub const ANNOTATIONS: [&str; 3] = [APPLIED_ANNOTATION, RESTART_ANNOTATION, TEMPLATE_REVISION_ANNOTATION];
 
 /// The finalizer of a KybTenant with `deletion.data: Erase`: held until the worker reports the data erased.
 pub const ERASE_FINALIZER: &str = "kyb.dev/erase";

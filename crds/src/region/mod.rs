@@ -105,8 +105,9 @@ pub struct RegionDeploymentSpec {
     #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub image_pull_secrets: Vec<SecretRef>,
-    /// The revision of the pod templates. An upgrade of the operator changes no pod while it stays the same; set the one
-    /// that `status.latestTemplateRevision` names to take part in improvements, at the cost of a rolling restart.
+    /// The revision of the pod templates. Where it is absent, the one in use stays (`status.templateRevision`), and a new region
+    /// gets the newest, so an upgrade of the operator changes no pod; set the one that `status.latestTemplateRevision` names to
+    /// take part in improvements, at the cost of a rolling restart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub template_revision: Option<i32>,

@@ -52,6 +52,10 @@ pub struct RegionDeploymentStatus {
     #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub watchlists: Vec<WatchlistReport>,
+    /// The revision of the pod templates in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub template_revision: Option<i32>,
     /// The newest revision of the pod templates; set `spec.templateRevision` to it to get it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]

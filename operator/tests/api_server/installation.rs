@@ -10,7 +10,7 @@
 //! chart's Deployment is there, too, but no node runs its pods.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::OnceLock,
 };
@@ -33,6 +33,20 @@ pub(crate) const SYSTEM: &str = "kyb-system";
 pub(crate) const ACCOUNT: &str = "kyb-operator";
 /// How the API server calls it.
 pub(crate) const OPERATOR: &str = "system:serviceaccount:kyb-system:kyb-operator";
+
+/// Charts to install, by where they lie.
+pub(crate) struct Charts {
+    crds: &'static str,
+    operator: &'static str,
+}
+
+/// Those of this repository.
+pub(crate) const CURRENT: Charts = Charts { crds: "../charts/kyb-crds", operator: "../charts/kyb-operator" };
+/// Those of the last release, from which users come.
+pub(crate) const PREVIOUS: Charts = Charts {
+    crds: "../charts/previous/kyb-crds-0.1.0.tgz",
+    operator: "../charts/previous/kyb-operator-0.1.0.tgz",
+};
 
 /// A control plane with the charts installed. It goes with this process, however that ends.
 pub(crate) struct Installation {
@@ -92,12 +106,17 @@ fn on_a_thread() -> anyhow::Result<Installation> {
 impl Installation {
     /// Installs both charts, without an operator.
     pub(crate) async fn start() -> anyhow::Result<Self> {
+        Self::of(&CURRENT).await
+    }
+
+    /// The same of these charts.
+    pub(crate) async fn of(charts: &Charts) -> anyhow::Result<Self> {
         let plane = ControlPlane::start(Options::default()).await?;
         let folder = tempfile::tempdir()?;
         let mut installation = Self { plane, folder, operator: PathBuf::new() };
-        installation.install("kyb-crds")?;
+        installation.helm(&["install", "kyb-crds", charts.crds, "--create-namespace"])?;
         installation.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"])?;
-        installation.install("kyb-operator")?;
+        installation.helm(&["install", "kyb-operator", charts.operator])?;
         let client = installation.plane.client().await?;
         std::fs::write(installation.root_key(), root_key(client).await?)?;
         installation.operator = installation.plane.kubeconfig_for_service_account(SYSTEM, ACCOUNT).await?;
@@ -105,16 +124,25 @@ impl Installation {
         Ok(installation)
     }
 
-    /// As the README of each chart says, without waiting for pods.
-    fn install(&self, chart: &str) -> anyhow::Result<()> {
-        let charts = Path::new("../charts");
+    /// As docs/operator.md says, without waiting for pods.
+    pub(crate) fn upgrade(&self, charts: &Charts) -> anyhow::Result<()> {
+        self.helm(&["upgrade", "kyb-crds", charts.crds])?;
+        self.helm(&["upgrade", "kyb-operator", charts.operator])
+    }
+
+    /// As docs/install.md says, but for the definitions, which the chart keeps.
+    pub(crate) fn uninstall(&self) -> anyhow::Result<()> {
+        self.helm(&["uninstall", "kyb-operator"])?;
+        self.helm(&["uninstall", "kyb-crds"])
+    }
+
+    fn helm(&self, arguments: &[&str]) -> anyhow::Result<()> {
         let mut helm = Command::new(Tool::Helm.ensure()?);
         for home in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
             helm.env(home, self.folder.path().join("helm"));
         }
         helm.env("KUBECONFIG", self.plane.kubeconfig());
-        helm.args(["install", chart]).arg(charts.join(chart));
-        succeed(helm.args(["--namespace", SYSTEM, "--create-namespace"])).map(drop)
+        succeed(helm.args(arguments).args(["--namespace", SYSTEM])).map(drop)
     }
 
     /// Runs `kubectl` as the administrator and gives what it printed; its error where it fails.

@@ -17,5 +17,7 @@ mod protection;
 mod regions;
 mod requests;
 mod restarts;
+mod templates;
 mod tenants;
 mod tools;
+mod upgrades;

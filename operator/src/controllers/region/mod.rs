@@ -4,6 +4,7 @@ mod build;
 mod dereference;
 mod pods;
 pub(crate) mod status;
+mod templates;
 pub(crate) mod validate;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ use crate::{
     verdict::{State, Verdict, next, summary},
 };
 use dereference::Facts;
+use templates::Templates;
 use validate::ValidRegion;
 
 /// Brings one region to what its spec says, as far as it is possible now, and says how far that is. Never waits, and never
@@ -32,8 +34,10 @@ pub(crate) async fn reconcile(
         deletion::tell(&*object, &context).await;
         return Ok(Action::await_change()); // the garbage collector takes the children
     }
-    let region = ValidRegion::of(&object);
-    let facts = dereference::dereference(&object, &region, &context).await;
+    let templates = Templates::of(&object, &context);
+    let region = ValidRegion::of(&object, *templates.as_ref().unwrap_or(&Templates::NEWEST));
+    let mut facts = dereference::dereference(&object, &region, &context).await;
+    facts.refusal = facts.refusal.or(templates.err());
     let concerns = build::concerns(&region, &facts, &context.operator, &context.root);
     let verdicts = match apply(&object, &facts, &concerns, &context).await {
         Ok(outcome) => verdicts(&region, &facts, &concerns, &outcome, &context),
@@ -101,6 +105,7 @@ fn verdicts(
         _ => 6,
     });
     verdicts.push(status::watchlists(region, facts));
+    verdicts.extend(status::newer_templates(region));
     verdicts
 }
 

@@ -8,7 +8,8 @@ use kyb_kit::Live;
 
 use super::{
     dereference::{Facts, Migration, Running},
-    validate::{Database, Redis, TEMPLATE_REVISION, ValidRegion},
+    templates::Templates,
+    validate::{Database, Redis, ValidRegion},
 };
 use crate::{
     component::{DATABASE, GATEWAY, REDIS, WORKER},
@@ -196,6 +197,12 @@ fn schema(facts: &Facts) -> Option<i64> {
     facts.report.as_ref()?.database.as_ref()?.schema_version
 }
 
+/// Says that there are newer pod templates, if there are.
+pub(crate) fn newer_templates(region: &ValidRegion) -> Option<Verdict> {
+    let update = region.templates.update()?;
+    Some(Verdict::new(ConditionType::TemplateUpdateAvailable, State::Aside, Reason::NewerTemplates, update))
+}
+
 /// The whole status, but for conditions and failures.
 pub(crate) fn status(
     object: &RegionDeployment,
@@ -226,7 +233,8 @@ pub(crate) fn status(
         settings_version: report.and_then(accepted).map(|version| version.to_string()),
         schema_version: schema(facts),
         watchlists: report.map(|report| report.watchlists.clone()).unwrap_or_default(),
-        latest_template_revision: Some(TEMPLATE_REVISION),
+        template_revision: facts.gateway.exists.then(|| region.templates.number()),
+        latest_template_revision: Some(Templates::NEWEST.number()),
         ..RegionDeploymentStatus::default()
     }
 }

@@ -10,14 +10,12 @@ use kyb_crds::{
 };
 use sha2::{Digest, Sha256};
 
+use super::templates::Templates;
 use crate::{
     component::{GATEWAY, WORKER},
     controllers::tenant::build::limits::quantities,
     profile::{Profile, Resources},
 };
-
-/// The newest revision of the pod templates. It grows when the operator would render other pods for the same spec.
-pub(crate) const TEMPLATE_REVISION: i32 = 1;
 
 /// A region, checked.
 #[derive(Debug, Clone)]
@@ -40,6 +38,7 @@ pub(crate) struct ValidRegion {
     pub(crate) otlp_endpoint: Option<String>,
     pub(crate) watchlists: Vec<WatchlistSource>,
     pub(crate) cache_policy: Option<String>,
+    pub(crate) templates: Templates,
 }
 
 /// One workload as it will run.
@@ -83,7 +82,7 @@ pub(crate) enum Redis {
 impl ValidRegion {
     /// Fills in what the spec leaves out. The API server has seen to it that exactly one database is named; of an object
     /// that names none, a development database is taken, and the status says so.
-    pub(crate) fn of(deployment: &RegionDeployment) -> Self {
+    pub(crate) fn of(deployment: &RegionDeployment, templates: Templates) -> Self {
         let spec = &deployment.spec;
         let profile = Profile::of(spec.environment);
         let image = spec.image.clone().unwrap_or_default();
@@ -117,6 +116,7 @@ impl ValidRegion {
             otlp_endpoint: telemetry.otlp_endpoint,
             watchlists: spec.watchlists.clone(),
             cache_policy: spec.cache_policy.as_ref().map(|policy| policy.name.to_string()),
+            templates,
         }
     }
 

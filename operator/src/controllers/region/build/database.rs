@@ -23,7 +23,9 @@ use kyb_crds::{SecretKeyRef, names};
 use kyb_kit::Child;
 use sha2::{Digest, Sha256};
 
-use super::workload::{locked_down, object_meta, pod, port_service, selector_labels, variable};
+use super::workload::{
+    locked_down, object_meta, pod, port_service, selector_labels, variable, workload_meta,
+};
 use crate::{
     component::{DATABASE, MIGRATION},
     controllers::{
@@ -126,8 +128,18 @@ fn mount(name: &str, at: &str, read_only: bool) -> VolumeMount {
 }
 
 /// The Job that brings the tables to the wanted version; in a development database it makes roles and database first. Its
-/// name follows from what it runs, so another version is another Job.
+/// name follows from all that its pods are made of: a Job's pods can't be changed, so what would change them is another Job,
+/// which finds nothing to do where the tables are as wanted already.
 pub(super) fn migration(region: &ValidRegion) -> Job {
+    let template = migration_template(region);
+    Job {
+        metadata: object_meta(region, &name_of(&template), MIGRATION),
+        spec: Some(JobSpec { backoff_limit: Some(ATTEMPTS), template, ..JobSpec::default() }),
+        status: None,
+    }
+}
+
+fn migration_template(region: &ValidRegion) -> PodTemplateSpec {
     let (mut environment, volumes) = match &region.database {
         Database::External(_) => access(region, Role::Migrator),
         Database::Development(_) => bootstrap_access(),
@@ -157,20 +169,10 @@ pub(super) fn migration(region: &ValidRegion) -> Job {
         automount_service_account_token: Some(false),
         ..pod(region, container, volumes.into_iter().map(|(volume, _)| volume).collect())
     };
-    let mut metadata = object_meta(region, &migration_name(region), MIGRATION);
-    let labels = metadata.labels.clone();
-    metadata.annotations = None;
-    Job {
-        metadata,
-        spec: Some(JobSpec {
-            backoff_limit: Some(ATTEMPTS),
-            template: PodTemplateSpec {
-                metadata: Some(ObjectMeta { labels: Some(with_manager(labels)), ..ObjectMeta::default() }),
-                spec: Some(spec),
-            },
-            ..JobSpec::default()
-        }),
-        status: None,
+    let labels = object_meta(region, MIGRATION, MIGRATION).labels;
+    PodTemplateSpec {
+        metadata: Some(ObjectMeta { labels: Some(with_manager(labels)), ..ObjectMeta::default() }),
+        spec: Some(spec),
     }
 }
 
@@ -180,11 +182,16 @@ fn with_manager(labels: Option<BTreeMap<String, String>>) -> BTreeMap<String, St
     labels
 }
 
-/// `kyb-migrate-` and ten hexadecimal digits of image and credential.
+/// The name of the Job that is wanted now.
 pub(crate) fn migration_name(region: &ValidRegion) -> String {
-    let credential = credential(region, Role::Migrator);
-    let digest = Sha256::digest(format!("{}\n{}\n{}", region.worker.image, credential.name, credential.key));
-    format!("{}-{}", names::MIGRATION, hex::encode(&digest[..5]))
+    name_of(&migration_template(region))
+}
+
+/// `kyb-migrate-` and ten hexadecimal digits.
+fn name_of(template: &PodTemplateSpec) -> String {
+    // Nothing in a template has keys that are no text, which is all that could fail.
+    let text = serde_json::to_vec(template).unwrap_or_default();
+    format!("{}-{}", names::MIGRATION, hex::encode(&Sha256::digest(text)[..5]))
 }
 
 /// All credentials of the development database, each a file of its own.
@@ -262,7 +269,7 @@ fn start_script(region: &ValidRegion) -> ConfigMap {
 
 fn stateful_set(region: &ValidRegion, database: &DevelopmentDatabase) -> StatefulSet {
     let selector = selector_labels(region, DATABASE);
-    let metadata = object_meta(region, names::POSTGRES, DATABASE);
+    let metadata = workload_meta(region, names::POSTGRES, DATABASE);
     let labels = Some(with_manager(metadata.labels.clone()));
     let mut spec = pod(region, server(region, database), server_volumes());
     spec.automount_service_account_token = Some(false);

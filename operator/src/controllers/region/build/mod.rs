@@ -10,6 +10,8 @@ mod network;
 mod redis;
 mod settings;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod tests;
 mod worker;
 mod workload;

@@ -13,7 +13,7 @@ use k8s_openapi::{
 use kyb_crds::names;
 use kyb_kit::Child;
 
-use super::workload::{locked_down, object_meta, pod, port_service, selector_labels};
+use super::workload::{locked_down, pod, port_service, selector_labels, workload_meta};
 use crate::{
     component::REDIS,
     controllers::{region::validate::ValidRegion, tenant::build::limits::quantities},
@@ -31,7 +31,7 @@ pub(super) fn development(region: &ValidRegion, image: &str) -> Vec<Child> {
 }
 
 fn deployment(region: &ValidRegion, image: &str) -> Deployment {
-    let metadata = object_meta(region, names::REDIS, REDIS);
+    let metadata = workload_meta(region, names::REDIS, REDIS);
     let mut labels = metadata.labels.clone().unwrap_or_default();
     labels.insert(names::MANAGED_BY_LABEL.to_owned(), names::MANAGED_BY.to_owned());
     let mut spec = pod(region, container(region, image), vec![]);

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::controllers::region::templates::Templates;
 
 fn region(change: impl FnOnce(&mut Value)) -> ValidRegion {
     let mut object = json!({
@@ -17,10 +18,10 @@ fn region(change: impl FnOnce(&mut Value)) -> ValidRegion {
         },
     });
     change(&mut object["spec"]);
-    ValidRegion::of(&serde_json::from_value(object).unwrap())
+    ValidRegion::of(&serde_json::from_value(object).unwrap(), Templates::NEWEST)
 }
 
-fn children(region: &ValidRegion, migration: Migration) -> Vec<Child> {
+pub(super) fn children(region: &ValidRegion, migration: Migration) -> Vec<Child> {
     let operator = serde_json::from_value(
         json!({"kind": "ServiceAccount", "name": "kyb-operator", "namespace": "kyb-system"}),
     );
@@ -91,10 +92,12 @@ fn no_password_stands_in_a_pod() {
 }
 
 #[test]
-fn another_version_is_another_migration() {
+fn what_would_change_a_migration_is_another_one() {
     let first = database::migration_name(&region(|_| ()));
     assert_eq!(first, database::migration_name(&region(|spec| spec["residency"] = "EU".into())));
     assert_ne!(first, database::migration_name(&region(|spec| spec["version"] = "0.2.0".into())));
+    let verbose = region(|spec| spec["telemetry"] = json!({"logLevel": "debug"}));
+    assert_ne!(first, database::migration_name(&verbose));
 }
 
 #[test]

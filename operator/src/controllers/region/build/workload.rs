@@ -20,7 +20,10 @@ use k8s_openapi::{
 };
 use kyb_crds::names;
 
-use crate::controllers::region::validate::{Service, ValidRegion};
+use crate::controllers::region::{
+    templates::Templates,
+    validate::{Service, ValidRegion},
+};
 
 /// The user that our images run as; it owns nothing in them.
 pub(super) const NOBODY: i64 = 65_532;
@@ -28,6 +31,8 @@ pub(super) const NOBODY: i64 = 65_532;
 pub(super) const HTTP_PORT: i32 = 8080;
 /// Time to finish what is under way: the gateway drains for 5 s and answers for up to 30 s.
 const GRACE_SECONDS: i64 = 45;
+/// A start is looked at each second, for five minutes.
+const START_ATTEMPTS: i32 = 300;
 
 /// One workload's container, before it is wrapped.
 pub(super) struct Workload<'a> {
@@ -46,7 +51,7 @@ pub(super) fn deployment(region: &ValidRegion, workload: Workload<'_>) -> Deploy
     let selector = selector_labels(region, workload.component);
     let one = IntOrString::Int(1);
     Deployment {
-        metadata: object_meta(region, workload.name, workload.component),
+        metadata: workload_meta(region, workload.name, workload.component),
         spec: Some(DeploymentSpec {
             replicas: workload.service.replicas,
             revision_history_limit: Some(3),
@@ -122,6 +127,7 @@ pub(super) fn pod(region: &ValidRegion, container: Container, volumes: Vec<Volum
 fn container(region: &ValidRegion, workload: &Workload<'_>) -> Container {
     let mut environment = common_environment(region);
     environment.extend(workload.environment.clone());
+    let probes = Probes::of(region.templates);
     Container {
         name: workload.component.to_owned(),
         image: Some(workload.service.image.clone()),
@@ -134,8 +140,9 @@ fn container(region: &ValidRegion, workload: &Workload<'_>) -> Container {
             protocol: Some("TCP".to_owned()),
             ..ContainerPort::default()
         }]),
-        liveness_probe: Some(probe("/health", 30, 10)),
-        readiness_probe: Some(probe("/ready", 5, 5)),
+        startup_probe: probes.startup,
+        liveness_probe: Some(probes.liveness),
+        readiness_probe: Some(probes.readiness),
         resources: Some(ResourceRequirements {
             requests: Some(workload.service.requests.clone()),
             limits: Some(workload.service.limits.clone()),
@@ -183,7 +190,33 @@ fn from_field(name: &str, path: &str) -> EnvVar {
     EnvVar { name: name.to_owned(), value: None, value_from: Some(source) }
 }
 
-fn probe(path: &str, delay: i32, period: i32) -> Probe {
+/// How a pod is looked after.
+struct Probes {
+    startup: Option<Probe>,
+    liveness: Probe,
+    readiness: Probe,
+}
+
+impl Probes {
+    fn of(templates: Templates) -> Self {
+        let delayed =
+            |path, delay, period| Probe { initial_delay_seconds: Some(delay), ..probe(path, period) };
+        match templates {
+            Templates::First => Self {
+                startup: None,
+                liveness: delayed("/health", 30, 10),
+                readiness: delayed("/ready", 5, 5),
+            },
+            Templates::StartupProbes => Self {
+                startup: Some(Probe { failure_threshold: Some(START_ATTEMPTS), ..probe("/health", 1) }),
+                liveness: probe("/health", 10),
+                readiness: probe("/ready", 5),
+            },
+        }
+    }
+}
+
+fn probe(path: &str, period: i32) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
             path: Some(path.to_owned()),
@@ -191,7 +224,6 @@ fn probe(path: &str, delay: i32, period: i32) -> Probe {
             scheme: Some("HTTP".to_owned()),
             ..HTTPGetAction::default()
         }),
-        initial_delay_seconds: Some(delay),
         period_seconds: Some(period),
         timeout_seconds: Some(3),
         failure_threshold: Some(3),
@@ -278,6 +310,13 @@ pub(super) fn object_meta(region: &ValidRegion, name: &str, component: &str) -> 
         labels: Some(labels(region, component)),
         ..ObjectMeta::default()
     }
+}
+
+/// The same for what has a pod template, with the revision that it is of.
+pub(super) fn workload_meta(region: &ValidRegion, name: &str, component: &str) -> ObjectMeta {
+    let revision = region.templates.number().to_string();
+    let annotations = BTreeMap::from([(names::TEMPLATE_REVISION_ANNOTATION.to_owned(), revision)]);
+    ObjectMeta { annotations: Some(annotations), ..object_meta(region, name, component) }
 }
 
 fn labels(region: &ValidRegion, component: &str) -> BTreeMap<String, String> {

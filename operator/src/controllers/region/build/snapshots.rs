@@ -1,0 +1,68 @@
+//! Every pod template of every revision, as kept in `snapshots/`: what is kept there runs somewhere, and an operator that renders
+//! anything else would replace those pods unasked.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{tests::children, *};
+use crate::controllers::region::templates::Templates;
+
+/// Set to anything, it has snapshots written that are not there yet; those that are there stay.
+const WRITE: &str = "KYB_SNAPSHOTS_WRITE";
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/controllers/region/build/snapshots")
+}
+
+/// By the name of the spec, then by the workload.
+type Rendered = BTreeMap<String, BTreeMap<String, Value>>;
+
+fn render(templates: Templates) -> Rendered {
+    let specs = fs::read_to_string(folder().join("regions.yaml")).unwrap();
+    let specs: BTreeMap<String, Value> = serde_yaml::from_str(&specs).unwrap();
+    specs.into_iter().map(|(name, spec)| (name, pods(&spec, templates))).collect()
+}
+
+fn pods(spec: &Value, templates: Templates) -> BTreeMap<String, Value> {
+    let object = json!({
+        "apiVersion": "kyb.dev/v1alpha1",
+        "kind": "RegionDeployment",
+        "metadata": {"name": "region", "namespace": "kyb-region", "uid": "uid-1"},
+        "spec": spec,
+    });
+    let region = ValidRegion::of(&serde_json::from_value(object).unwrap(), templates);
+    let built = children(&region, Migration::Succeeded);
+    let template = |child: &Child| child.body().pointer("/spec/template").cloned();
+    built.iter().filter_map(|child| Some((child.key().to_string(), template(child)?))).collect()
+}
+
+#[test]
+fn no_revision_renders_other_pods_than_it_did() {
+    for templates in Templates::ALL {
+        let file = folder().join(format!("revision-{}.yaml", templates.number()));
+        let rendered = render(templates);
+        if std::env::var_os(WRITE).is_some() && !file.exists() {
+            fs::write(&file, serde_yaml::to_string(&rendered).unwrap()).unwrap();
+        }
+        let kept =
+            fs::read_to_string(&file).unwrap_or_else(|_| panic!("set {WRITE} to write {}", file.display()));
+        let kept: Rendered = serde_yaml::from_str(&kept).unwrap();
+        for (name, pods) in &rendered {
+            assert_eq!(
+                kept.get(name),
+                Some(pods),
+                "{name}: running pods of revision {} would be replaced; make it a new revision",
+                templates.number()
+            );
+        }
+        assert_eq!(kept.len(), rendered.len());
+    }
+}
+
+#[test]
+fn each_revision_renders_other_pods_than_the_one_before() {
+    for pair in Templates::ALL.windows(2) {
+        assert_ne!(render(pair[0]), render(pair[1]), "{pair:?}");
+    }
+}
