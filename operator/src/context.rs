@@ -16,10 +16,10 @@ use kube::{
     runtime::reflector::{ObjectRef, Store},
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
-use kyb_kit::{Announcer, Applier, ChildKey, Live, Lookup, Names, Retries, StatusWriter};
+use kyb_kit::{Announcer, Applier, ChildKey, Live, Lookup, Names, Retries, StatusWriter, changes_of_mind};
 use serde::Serialize;
 
-use crate::{derive::RootKey, metrics::Metrics};
+use crate::{derive::RootKey, metrics::Metrics, verdict::as_it_should};
 
 /// How objects of ours are told from others'.
 pub(crate) const fn marks(manager: &'static str) -> Names {
@@ -178,7 +178,7 @@ impl Context {
             return Err(STATUS_RETRY);
         }
         let reference: ObjectReference = object.object_ref(&());
-        self.announcer.announce(&reference, &kyb_kit::changes_of_mind(before, after)).await;
+        self.announcer.announce(&reference, &changes_of_mind(before, after, as_it_should)).await;
         Ok(())
     }
 }

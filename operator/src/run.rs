@@ -10,7 +10,6 @@ use kube::{
     runtime::{
         Controller,
         reflector::{ObjectRef, Store},
-        watcher,
     },
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport};
@@ -75,9 +74,20 @@ pub async fn run(config: &Run) -> Result<(), RunError> {
 
 /// Runs in this cluster until `stop` fires, or until the lease is lost.
 pub async fn run_in(
+    kube_config: kube::Config,
+    config: &Run,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    run_through(kube_config, config, stop, std::convert::identity).await
+}
+
+/// The same with something `around` the client that watches and writes: above its fence, which nothing can get around, and not
+/// around the election's client.
+pub async fn run_through(
     mut kube_config: kube::Config,
     config: &Run,
     stop: CancellationToken,
+    around: impl FnOnce(Client) -> Client,
 ) -> Result<(), RunError> {
     let root = RootKey::read(&config.root_key_file)?;
     let identity = identity(config);
@@ -89,6 +99,7 @@ pub async fn run_in(
     let timing = timing(config.lease_seconds);
     let held = Held::nothing();
     let client = fenced_client(&kube_config, &held, timing.request_timeout)
+        .map(around)
         .map_err(|why| RunError::Cluster(Box::new(why)))?;
     let metrics = Metrics::default();
     let live = Live::new(TENANT_MARKS);
@@ -157,12 +168,19 @@ async fn reconcile(
     }
 }
 
-/// A controller for all objects of a kind, which nothing but they trigger yet.
-fn controller<K>(config: &Run, context: &Context) -> Controller<K>
+/// A controller for all objects of a kind, which nothing but they trigger yet. It looks at what is watched already; there is one
+/// watch for each kind, and a controller's own would be a second.
+fn controller<K>(config: &Run, changes: &broadcast::Sender<Change<K>>, objects: &Store<K>) -> Controller<K>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
 {
-    Controller::new(Api::all(context.client.clone()), watcher::Config::default())
+    let listed = objects.clone();
+    let each = listen(changes).filter_map(std::future::ready);
+    let anew = listen(changes).filter(|change| std::future::ready(change.is_none()));
+    let anew = anew.flat_map(move |_| stream::iter(triggers::all(&listed)));
+    let at_first = stream::iter(triggers::all(objects)); // after listening began, so that nothing falls in between
+    Controller::for_shared_stream(each, objects.clone())
+        .reconcile_on(at_first.chain(anew))
         .with_config(kube::runtime::controller::Config::default().concurrency(config.concurrency))
 }
 
@@ -172,8 +190,8 @@ fn tenants(
     changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let controller = controller::<KybTenant>(config, context);
-    let (of_reports, of_regions) = (Arc::clone(context), controller.store());
+    let controller = controller(config, &changes.tenants.all, &context.stores.tenants);
+    let (of_reports, of_regions) = (Arc::clone(context), context.stores.tenants.clone());
     let reports = listen(&changes.touched).filter_map(move |touched| {
         let region = touched
             .and_then(|touched| triggers::reporting(&touched))
@@ -181,8 +199,8 @@ fn tenants(
         let tenants = region.map(|region| triggers::tenants_of(&of_reports.stores.tenants, &region));
         std::future::ready(tenants)
     });
-    let regions = listen(&changes.regions).map(move |_| triggers::all(&of_regions));
-    let owners = owners(changes, &controller.store());
+    let regions = listen(&changes.regions.meant).map(move |_| triggers::all(&of_regions));
+    let owners = owners(changes, &context.stores.tenants);
     let controller = controller
         .reconcile_on(owners)
         .reconcile_on(reports.flat_map(stream::iter))
@@ -197,16 +215,16 @@ fn regions(
     changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let controller = controller::<RegionDeployment>(config, context);
-    let store = controller.store();
-    let tenants = regions_on(&changes.tenants, &store, triggers::regions_of);
-    let policies = regions_on(&changes.policies, &store, |regions, policy| {
+    let controller = controller(config, &changes.regions.all, &context.stores.regions);
+    let store = context.stores.regions.clone();
+    let tenants = regions_on(&changes.tenants.meant, &store, triggers::regions_of);
+    let policies = regions_on(&changes.policies.meant, &store, |regions, policy| {
         triggers::regions_in(regions, &policy.namespace().unwrap_or_default())
     });
-    let pods = regions_on(&changes.pods, &store, |regions, pod| {
+    let pods = regions_on(&changes.pods.all, &store, |regions, pod| {
         triggers::regions_in(regions, &pod.namespace().unwrap_or_default())
     });
-    let namespaces = regions_on(&changes.namespaces, &store, |regions, namespace| {
+    let namespaces = regions_on(&changes.namespaces.all, &store, |regions, namespace| {
         triggers::regions_in(regions, &namespace.name_any())
     });
     let owners = owners(changes, &store);
@@ -226,7 +244,7 @@ where
     K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
 {
     let objects = objects.clone();
-    let each = move |touched: Option<Touched>| match touched {
+    let each = move |touched: Change<Touched>| match touched {
         Some(touched) => triggers::owner(&touched).into_iter().collect(),
         None => triggers::all(&objects),
     };
@@ -257,15 +275,16 @@ fn policies(
     changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let controller = controller::<CachePolicy>(config, context);
-    let (of_children, of_regions) = (controller.store(), controller.store());
+    let policies = &context.stores.policies;
+    let controller = controller(config, &changes.policies.all, policies);
+    let (of_children, of_regions) = (policies.clone(), policies.clone());
     let nearby = listen(&changes.touched).map(move |touched| match touched {
         Some(touched) => {
             triggers::policies_in(&of_children, touched.key.namespace.as_deref().unwrap_or_default())
         }
         None => triggers::all(&of_children),
     });
-    let regions = listen(&changes.regions).map(move |change| match change {
+    let regions = listen(&changes.regions.meant).map(move |change| match change {
         Some(region) => triggers::policies_in(&of_regions, &region.namespace().unwrap_or_default()),
         None => triggers::all(&of_regions),
     });

@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kyb_crds::{ConditionType, Reason};
 use kyb_kit::{ApplyError, Class, ConditionSet, Fact, Refusal, Retries};
 
@@ -118,6 +119,28 @@ impl Verdict {
     }
 }
 
+/// Whether a condition is as it should be, as far as people need not be told: well, on its way, or what somebody asked for. That
+/// nothing runs or reports yet is so of everything new; of what was well, and whose spec nobody changed, it is trouble.
+pub(crate) fn as_it_should(was: Option<&Condition>, now: &Condition) -> bool {
+    const NOTHING_YET: [Reason; 2] = [Reason::NoReport, Reason::ReplicasUnavailable];
+    const QUIET: [Reason; 9] = [
+        Reason::Ready,
+        Reason::NotConfigured,
+        Reason::NotUsed,
+        Reason::Progressing,
+        Reason::Migrating,
+        Reason::SettingsPending,
+        Reason::Erasing,
+        Reason::Paused,
+        Reason::NewerTemplates,
+    ];
+    let is_one_of = |reasons: &[Reason]| reasons.iter().any(|reason| reason.as_str() == now.reason);
+    let broke = was.is_some_and(|was| {
+        was.status == "True" && now.status != "True" && was.observed_generation == now.observed_generation
+    });
+    is_one_of(&QUIET) || (is_one_of(&NOTHING_YET) && !broke)
+}
+
 /// How often in a row such a failure is taken for one that goes by itself: for some seconds.
 const PASSING_AT_MOST: i32 = 3;
 
@@ -190,6 +213,23 @@ mod tests {
         assert_eq!(missing(State::Stuck).if_it_lasts(Some(3)), missing(State::Stuck));
         let quota = || Verdict::new(ConditionType::KeysReady, State::Stuck, Reason::QuotaExceeded, "no");
         assert_eq!(quota().if_it_lasts(None), quota(), "nobody raises that by itself");
+    }
+
+    #[test]
+    fn people_are_told_of_what_broke_and_not_of_what_is_not_there_yet() {
+        let condition = |is: bool, reason: Reason, generation| {
+            let fact = Fact::new("Ready", is, reason.as_str(), "");
+            let made = ConditionSet::new(Some(generation), fact).onto(&[], Default::default());
+            made.into_iter().next().unwrap()
+        };
+        let (ready, nothing) = (condition(true, Reason::Ready, 1), condition(false, Reason::NoReport, 1));
+        assert!(as_it_should(None, &nothing) && as_it_should(Some(&nothing), &ready));
+        assert!(!as_it_should(Some(&ready), &nothing), "it was there");
+        assert!(
+            as_it_should(Some(&ready), &condition(false, Reason::NoReport, 2)),
+            "somebody changed the spec"
+        );
+        assert!(!as_it_should(None, &condition(false, Reason::QuotaExceeded, 1)));
     }
 
     #[test]

@@ -4,20 +4,27 @@
 //! API server ── one watch a kind ──► store, then ──► change ──► each controller that it concerns
 //! ```
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+};
 
 use futures::{Stream, StreamExt as _, stream};
-use k8s_openapi::api::{
-    apps::v1::{Deployment, StatefulSet},
-    autoscaling::v2::HorizontalPodAutoscaler,
-    batch::v1::Job,
-    core::v1::{ConfigMap, LimitRange, Namespace, Pod, ResourceQuota, Service, ServiceAccount},
-    networking::v1::NetworkPolicy,
-    policy::v1::PodDisruptionBudget,
-    rbac::v1::RoleBinding,
+use k8s_openapi::{
+    api::{
+        apps::v1::{Deployment, StatefulSet},
+        autoscaling::v2::HorizontalPodAutoscaler,
+        batch::v1::Job,
+        core::v1::{ConfigMap, LimitRange, Namespace, Pod, ResourceQuota, Service, ServiceAccount},
+        networking::v1::NetworkPolicy,
+        policy::v1::PodDisruptionBudget,
+        rbac::v1::RoleBinding,
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{
-    Api, Client, Resource,
+    Api, Client, Resource, ResourceExt as _,
     api::ApiResource,
     runtime::{WatchStreamExt as _, reflector, reflector::Store, watcher},
 };
@@ -37,20 +44,29 @@ pub(crate) struct Watches {
 /// What has changed, once the store of its kind knows it. Controllers go by these and not by watches of their own, which may be
 /// ahead of the stores: whoever looked then would see the old state, and never be told again.
 pub(crate) struct Changes {
-    pub(crate) touched: broadcast::Sender<Option<Touched>>,
-    pub(crate) tenants: broadcast::Sender<Change<KybTenant>>,
-    pub(crate) regions: broadcast::Sender<Change<RegionDeployment>>,
-    pub(crate) policies: broadcast::Sender<Change<CachePolicy>>,
-    pub(crate) pods: broadcast::Sender<Change<Pod>>,
-    pub(crate) namespaces: broadcast::Sender<Change<Namespace>>,
+    pub(crate) touched: broadcast::Sender<Change<Touched>>,
+    pub(crate) tenants: Followed<KybTenant>,
+    pub(crate) regions: Followed<RegionDeployment>,
+    pub(crate) policies: Followed<CachePolicy>,
+    pub(crate) pods: Followed<Pod>,
+    pub(crate) namespaces: Followed<Namespace>,
+}
+
+/// The changes of a kind.
+pub(crate) struct Followed<K> {
+    /// Each of them.
+    pub(crate) all: broadcast::Sender<Change<K>>,
+    /// Those that are more than another status, which is its object's own business: what others do does not follow from it. A
+    /// region's status counts its tenants; if all tenants looked at that, each new one would cost as much as all before it.
+    pub(crate) meant: broadcast::Sender<Change<K>>,
 }
 
 /// The object that changed or is gone; none where anything may have: after a new listing, and when changes came faster than
 /// they were taken in.
 pub(crate) type Change<K> = Option<Arc<K>>;
 
-/// So many changes may wait for the slowest controller.
-const BACKLOG: usize = 65_536;
+/// So many changes may wait for the slowest controller. Room for all of them is set aside from the beginning.
+const BACKLOG: usize = 4096;
 
 impl Watches {
     pub(crate) fn start(client: &Client, live: &Live) -> Self {
@@ -73,7 +89,7 @@ impl Watches {
     }
 }
 
-fn follow_children(client: &Client, live: &Live) -> broadcast::Sender<Option<Touched>> {
+fn follow_children(client: &Client, live: &Live) -> broadcast::Sender<Change<Touched>> {
     let (touched, _) = broadcast::channel(BACKLOG);
     let mut children = stream::SelectAll::new();
     for resource in child_kinds() {
@@ -82,7 +98,7 @@ fn follow_children(client: &Client, live: &Live) -> broadcast::Sender<Option<Tou
     let sender = touched.clone();
     tokio::spawn(children.for_each(move |event| {
         match event {
-            Ok(touched) => drop(sender.send(Some(touched))), // nobody listens before the lease is held
+            Ok(touched) => drop(sender.send(Some(Arc::new(touched)))), // nobody listens before the lease is held
             Err(error) => tracing::warn!(%error, "a watch of children is tried again"),
         }
         std::future::ready(())
@@ -111,32 +127,73 @@ pub(crate) fn child_kinds() -> Vec<ApiResource> {
 }
 
 /// Follows a kind into a store, and tells of each change that the store has taken in.
-fn follow<K>(api: Api<K>, config: watcher::Config) -> (Store<K>, broadcast::Sender<Change<K>>)
+fn follow<K>(api: Api<K>, config: watcher::Config) -> (Store<K>, Followed<K>)
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
 {
     let (reader, writer) = reflector::store();
-    let (changes, _) = broadcast::channel(BACKLOG);
-    let sender = changes.clone();
-    let events = reflector::reflector(writer, watcher(api, config).default_backoff());
-    tokio::spawn(events.for_each(move |event| {
-        let change = match event {
-            Ok(watcher::Event::Apply(object) | watcher::Event::Delete(object)) => {
-                Some(Some(Arc::new(object)))
+    // Who set which field is the larger part of many objects, and nobody here asks for it.
+    let watch = watcher(api, config).default_backoff().modify(|object| object.managed_fields_mut().clear());
+    let mut events = reflector::reflector(writer, watch).boxed();
+    let followed = Followed { all: broadcast::channel(BACKLOG).0, meant: broadcast::channel(BACKLOG).0 };
+    let (all, meant) = (followed.all.clone(), followed.meant.clone());
+    tokio::spawn(async move {
+        let mut said = Said::default();
+        while let Some(event) = events.next().await {
+            let Some((change, is_meant)) = change(event, &mut said) else { continue };
+            // Nobody listens before the lease is held.
+            if is_meant {
+                let _ = meant.send(change.clone());
             }
-            Ok(watcher::Event::InitDone) => Some(None),
-            Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => None,
-            Err(error) => {
-                tracing::warn!(kind = %K::kind(&()), %error, "a watch is tried again");
-                None
-            }
-        };
-        if let Some(change) = change {
-            let _ = sender.send(change); // nobody listens before the lease is held
+            let _ = all.send(change);
         }
-        std::future::ready(())
-    }));
-    (reader, changes)
+    });
+    (reader, followed)
+}
+
+/// What an event of a watch changes, and whether that is more than a status.
+fn change<K>(event: Result<watcher::Event<K>, watcher::Error>, said: &mut Said) -> Option<(Change<K>, bool)>
+where
+    K: Resource<DynamicType = ()>,
+{
+    match event {
+        Ok(watcher::Event::Apply(object)) => {
+            let is_meant = said.is_news(object.meta());
+            Some((Some(Arc::new(object)), is_meant))
+        }
+        Ok(watcher::Event::Delete(object)) => {
+            said.forget(object.meta());
+            Some((Some(Arc::new(object)), true))
+        }
+        Ok(watcher::Event::InitDone) => Some((None, true)),
+        Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => None,
+        Err(error) => {
+            tracing::warn!(kind = %K::kind(&()), %error, "a watch is tried again");
+            None
+        }
+    }
+}
+
+/// What was last meant by each object: a digest of what its users write. Of kinds without a generation every change is meant.
+#[derive(Default)]
+struct Said(HashMap<String, u64>);
+
+impl Said {
+    fn is_news(&mut self, metadata: &ObjectMeta) -> bool {
+        let (Some(generation), Some(uid)) = (metadata.generation, &metadata.uid) else { return true };
+        let mut hasher = DefaultHasher::new();
+        let deleted = metadata.deletion_timestamp.is_some();
+        (generation, deleted, &metadata.labels, &metadata.annotations, &metadata.finalizers)
+            .hash(&mut hasher);
+        let digest = hasher.finish();
+        self.0.insert(uid.clone(), digest) != Some(digest)
+    }
+
+    fn forget(&mut self, metadata: &ObjectMeta) {
+        if let Some(uid) = &metadata.uid {
+            self.0.remove(uid);
+        }
+    }
 }
 
 /// Changes, for one controller. None: some were missed, and everything has to be looked at.
@@ -168,5 +225,26 @@ mod tests {
         }
         drop(sender);
         assert_eq!(changes.collect::<Vec<_>>().await, [None, Some(2), Some(3)]);
+    }
+
+    #[test]
+    fn another_status_is_not_meant_for_others() {
+        let metadata = |generation, label: &str| ObjectMeta {
+            uid: Some("one".to_owned()),
+            generation: Some(generation),
+            labels: Some([("label".to_owned(), label.to_owned())].into()),
+            ..ObjectMeta::default()
+        };
+        let mut said = Said::default();
+        let changes = [(1, "a", true), (1, "a", false), (2, "a", true), (2, "b", true), (2, "b", false)];
+        for (generation, label, is_news) in changes {
+            assert_eq!(said.is_news(&metadata(generation, label)), is_news, "{generation} {label}");
+        }
+        said.forget(&metadata(2, "b"));
+        assert!(said.is_news(&metadata(2, "b")));
+        assert!(
+            said.is_news(&ObjectMeta::default()) && said.is_news(&ObjectMeta::default()),
+            "no generation"
+        );
     }
 }

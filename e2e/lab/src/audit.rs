@@ -4,7 +4,7 @@
 //! out. The log is written before a request counts as done, one JSON object a line.
 
 use std::{
-    io::{Read as _, Seek as _, SeekFrom},
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -152,13 +152,15 @@ impl AuditLog {
         &self.path
     }
 
-    /// The end as of now. A request that was just answered may still be missing: see `ControlPlane::audit_mark`.
+    /// The end of the last whole line as of now. A request that was just answered may still be missing: see
+    /// `ControlPlane::audit_mark`.
     pub fn mark(&self) -> Result<Mark> {
-        match self.path.metadata() {
-            Ok(meta) => Ok(Mark(meta.len())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Mark(0)),
-            Err(error) => Err(LabError::file("look at", &self.path)(error)),
-        }
+        let mut file = match std::fs::File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Mark(0)),
+            Err(error) => return Err(LabError::file("look at", &self.path)(error)),
+        };
+        last_line_end(&mut file).map(Mark).map_err(LabError::file("read", &self.path))
     }
 
     /// All events so far.
@@ -176,6 +178,23 @@ impl AuditLog {
         let whole = text.rfind('\n').map_or("", |end| &text[..end]); // the last line may be half-written
         whole.lines().map(parse).collect()
     }
+}
+
+/// Behind the last newline; 0 where there is none.
+fn last_line_end(file: &mut (impl Read + Seek)) -> std::io::Result<u64> {
+    const STEP: u64 = 64 * 1024;
+    let mut end = file.seek(SeekFrom::End(0))?;
+    while end > 0 {
+        let start = end.saturating_sub(STEP);
+        file.seek(SeekFrom::Start(start))?;
+        let mut part = Vec::new();
+        file.by_ref().take(end - start).read_to_end(&mut part)?;
+        if let Some(newline) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + newline as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
 }
 
 fn parse(line: &str) -> Result<AuditEvent> {

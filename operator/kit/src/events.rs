@@ -1,6 +1,8 @@
-//! Kubernetes events: one for each change of mind.
+//! Kubernetes events: what goes wrong, and that it is well again.
 //!
-//! Events follow from conditions that changed, so a restart, which changes none, announces nothing.
+//! What goes as it should stands in the status and makes no event: a thousand objects that are made would else make many
+//! thousands, each a write as dear as any. Events follow from conditions that changed, so a restart, which changes none,
+//! announces nothing.
 
 use std::{
     collections::HashMap,
@@ -19,8 +21,8 @@ use crate::conditions::{self, READY, RECONCILING, STALLED};
 const LONGEST_REASON: usize = 128;
 /// The longest note that the API takes, in bytes.
 const LONGEST_NOTE: usize = 1024;
-/// So many objects' last events are remembered; when there are more, all are forgotten, at the price of an event that
-/// says something twice.
+/// So many objects' troubles are remembered; when there are more, all are forgotten, at the price of an event that says
+/// something twice, or of none that says it is over.
 const MOST_REMEMBERED: usize = 50_000;
 
 /// Something worth telling whoever looks at the object.
@@ -34,33 +36,58 @@ pub struct Announcement {
     pub action: String,
     /// For people; cut after 1024 bytes.
     pub note: String,
+    /// Whom it concerns.
+    pub news: News,
+}
+
+/// Whom a change concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// Everybody: it is not as it should be.
+    Trouble,
+    /// Nobody: it is on its way.
+    Expected,
+    /// Whoever was told of trouble: it is over.
+    Well,
 }
 
 /// What changed from one list of conditions to the next: an announcement for each condition whose status or reason is
 /// another one. A message alone makes none, and neither does `Reconciling`, which comes and goes with every change.
-pub fn changes_of_mind(before: &[Condition], after: &[Condition]) -> Vec<Announcement> {
-    let changed = |now: &&Condition| {
+/// `as_it_should` says whether a condition that was so, or was not there, should now be so.
+pub fn changes_of_mind(
+    before: &[Condition],
+    after: &[Condition],
+    as_it_should: impl Fn(Option<&Condition>, &Condition) -> bool,
+) -> Vec<Announcement> {
+    let changed = |now: &Condition| {
         let was = conditions::find(before, &now.type_);
-        now.type_ != RECONCILING && was.is_none_or(|was| was.status != now.status || was.reason != now.reason)
+        let same = was.is_some_and(|was| was.status == now.status && was.reason == now.reason);
+        (now.type_ != RECONCILING && !same).then(|| announced(now, as_it_should(was, now)))
     };
-    after.iter().filter(changed).map(announced).collect()
+    after.iter().filter_map(changed).collect()
 }
 
-fn announced(condition: &Condition) -> Announcement {
+fn announced(condition: &Condition, as_it_should: bool) -> Announcement {
     let bad = match condition.type_.as_str() {
         READY => condition.status == "False",
         STALLED => condition.status == "True",
         _ => false,
     };
+    let news = match (as_it_should, condition.status == "True") {
+        (false, _) => News::Trouble,
+        (true, true) => News::Well,
+        (true, false) => News::Expected,
+    };
     Announcement {
-        warning: bad,
+        news,
+        warning: bad && !as_it_should,
         reason: condition.reason.clone(),
         action: condition.type_.clone(),
         note: condition.message.clone(),
     }
 }
 
-/// Publishes announcements; what was said last about an object is not said again.
+/// Publishes announcements of trouble and of its end; what was said last about an object is not said again.
 #[derive(Clone)]
 pub struct Announcer {
     recorder: Recorder,
@@ -94,7 +121,11 @@ impl Announcer {
             last.clear();
         }
         let about = (object.uid.clone().unwrap_or_default(), announcement.action.clone());
-        last.insert(about, announcement.clone()).as_ref() != Some(announcement)
+        match announcement.news {
+            News::Trouble => last.insert(about, announcement.clone()).as_ref() != Some(announcement),
+            News::Expected => false,
+            News::Well => last.remove(&about).is_some(),
+        }
     }
 }
 
@@ -124,25 +155,28 @@ mod tests {
         ConditionSet::new(Some(1), Fact::new(READY, is, reason, message)).onto(&[], Timestamp::UNIX_EPOCH)
     }
 
-    #[test]
-    fn a_changed_status_or_reason_is_announced_and_a_message_is_not() {
-        let before = conditions(Is::False, "QuotaExceeded", "needs 4");
-        assert_eq!(changes_of_mind(&before, &conditions(Is::False, "QuotaExceeded", "needs 5")), []);
-        let after = conditions(Is::True, "Works", "all is well");
-        let expected = Announcement {
-            warning: false,
-            reason: "Works".into(),
-            action: READY.into(),
-            note: "all is well".into(),
-        };
-        assert_eq!(changes_of_mind(&before, &after), [expected]);
-        assert!(changes_of_mind(&[], &before)[0].warning);
+    /// Works is as it should be, and so is whatever was not there before.
+    fn fine(was: Option<&Condition>, now: &Condition) -> bool {
+        now.reason == "Works" || was.is_none()
+    }
+
+    fn news(before: &[Condition], after: &[Condition]) -> Vec<(News, bool)> {
+        changes_of_mind(before, after, fine).into_iter().map(|said| (said.news, said.warning)).collect()
     }
 
     #[test]
-    fn unchanged_conditions_announce_nothing() {
-        let same = conditions(Is::True, "Works", "all is well");
-        assert_eq!(changes_of_mind(&same, &same), []);
+    fn trouble_is_a_warning_and_its_end_is_told() {
+        let (works, broken) = (conditions(Is::True, "Works", ""), conditions(Is::False, "Broken", "needs 4"));
+        assert_eq!(news(&works, &broken), [(News::Trouble, true)]);
+        assert_eq!(news(&broken, &works), [(News::Well, false)]);
+        assert_eq!(news(&[], &broken), [(News::Expected, false)]);
+    }
+
+    #[test]
+    fn unchanged_conditions_and_another_message_announce_nothing() {
+        let four = conditions(Is::False, "Broken", "needs 4");
+        assert_eq!(news(&four, &four), []);
+        assert_eq!(news(&four, &conditions(Is::False, "Broken", "needs 5")), []);
     }
 
     #[test]
@@ -150,7 +184,7 @@ mod tests {
         let ready = Fact::new(READY, Is::True, "Works", "");
         let busy =
             ConditionSet::new(Some(1), ready).reconciling("Busy", "at it").onto(&[], Timestamp::UNIX_EPOCH);
-        assert_eq!(changes_of_mind(&conditions(Is::True, "Works", ""), &busy), []);
+        assert_eq!(news(&conditions(Is::True, "Works", ""), &busy), []);
     }
 
     #[test]

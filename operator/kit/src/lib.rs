@@ -33,7 +33,7 @@
 //!     .reconciling("Applying", "3 of 14 objects are not there yet")     // or .stalled(…); neither when all is well
 //!     .onto(&old_conditions, now);
 //! let wrote = statuses.write(&tenant, &Status { conditions, ..status }).await?;
-//! announcer.announce(&tenant.object_ref(&()), changes_of_mind(&old_conditions, &new_conditions)).await;
+//! announcer.announce(&tenant.object_ref(&()), changes_of_mind(&old_conditions, &new_conditions, as_it_should)).await;
 //! ```
 //!
 //! Once for the process:
@@ -82,7 +82,7 @@ pub use backoff::Backoff;
 pub use child::{Child, ChildKey};
 pub use children::{Children, ChildrenError};
 pub use conditions::{ConditionSet, Fact, Is};
-pub use events::{Announcement, Announcer, changes_of_mind};
+pub use events::{Announcement, Announcer, News, changes_of_mind};
 pub use lease::{Election, Held, LeaseSettings, Timing, fenced_client};
 pub use live::{Live, Lookup, Touched};
 pub use names::Names;

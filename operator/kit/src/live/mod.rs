@@ -13,7 +13,7 @@ mod store;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::{
     Client,
@@ -39,7 +39,7 @@ pub enum Lookup {
     Present(Arc<DynamicObject>),
 }
 
-/// An object of ours that changed, or was listed again.
+/// An object of ours that others changed, or that went while nobody watched.
 #[derive(Debug, Clone)]
 pub struct Touched {
     /// Which.
@@ -77,12 +77,15 @@ impl Live {
         self.expect(&resource);
         let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
         let live = self.clone();
-        watcher(api, watcher::Config::default().labels(&self.names.selector())).default_backoff().filter_map(
-            move |event| {
-                let touched = event.map(|event| live.feed(&resource, event)).transpose();
-                std::future::ready(touched)
-            },
-        )
+        let changes =
+            watcher(api, watcher::Config::default().labels(&self.names.selector())).default_backoff();
+        changes.flat_map(move |event| {
+            let touched = match event {
+                Ok(event) => live.feed(&resource, event).into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            };
+            stream::iter(touched)
+        })
     }
 
     /// Says that a kind is going to be watched, so that [`Live::synced`] waits for it.
@@ -91,7 +94,7 @@ impl Live {
     }
 
     /// Takes in an event of the watch of a kind; [`Live::follow`] does that. For tests, and for watches of another shape.
-    pub fn feed(&self, resource: &ApiResource, event: watcher::Event<DynamicObject>) -> Option<Touched> {
+    pub fn feed(&self, resource: &ApiResource, event: watcher::Event<DynamicObject>) -> Vec<Touched> {
         let listed = matches!(event, watcher::Event::InitDone);
         let touched = self.write(|store| store.feed(resource, event));
         if listed {
@@ -153,7 +156,7 @@ impl Live {
 
     /// Takes in what the server answered to a write.
     pub(crate) fn written(&self, key: &ChildKey, object: DynamicObject) {
-        self.write(|store| store.take(key, object));
+        self.write(|store| store.take(key, object)); // our own, so whether it is news does not matter
     }
 
     /// Takes in that the server has deleted the object of this uid.

@@ -101,6 +101,36 @@ fn whoever_owns_a_changed_object_is_told() {
     let reference =
         OwnerReference { name: "whole".into(), controller: Some(true), ..OwnerReference::default() };
     object.metadata.owner_references = Some(vec![OwnerReference::default(), reference.clone()]);
-    let touched = live.feed(&resource(), Event::Delete(object)).unwrap();
-    assert_eq!((touched.key, touched.owner), (key("one"), Some(reference)));
+    let told =
+        |touched: Vec<Touched>| touched.into_iter().map(|one| (one.key, one.owner)).collect::<Vec<_>>();
+    let once = vec![(key("one"), Some(reference))];
+    assert_eq!(told(live.feed(&resource(), Event::Apply(object.clone()))), once);
+    assert_eq!(told(live.feed(&resource(), Event::Delete(object.clone()))), once);
+
+    live.feed(&resource(), Event::Apply(object));
+    live.feed(&resource(), Event::Init);
+    assert_eq!(told(live.feed(&resource(), Event::InitDone)), once, "it went while nobody watched");
+}
+
+#[test]
+fn what_others_did_before_our_write_is_news_when_the_write_comes_back() {
+    let live = listed([config_map("one", 5, "uid-1")]);
+    let mut answer = config_map("one", 7, "uid-1");
+    answer.data["status"] = json!({"ready": 1}); // theirs, of version 6, which the watch has not brought, and may never bring
+    live.written(&key("one"), answer.clone());
+    assert_eq!(live.feed(&resource(), Event::Apply(answer.clone())).len(), 1);
+    assert_eq!(live.feed(&resource(), Event::Apply(answer)).len(), 0, "told once");
+    assert_eq!(live.feed(&resource(), Event::Apply(config_map("one", 6, "uid-1"))).len(), 1, "late");
+}
+
+#[test]
+fn what_we_wrote_and_what_is_only_listed_again_is_no_news() {
+    let live = listed([config_map("one", 5, "uid-1")]);
+    let touched = |event| live.feed(&resource(), event).len();
+    live.written(&key("two"), config_map("two", 7, "uid-1"));
+    assert_eq!(touched(Event::Apply(config_map("two", 7, "uid-1"))), 0, "our own write came back");
+    assert_eq!(touched(Event::Apply(config_map("two", 8, "uid-1"))), 1, "somebody else's");
+    live.feed(&resource(), Event::Init);
+    assert_eq!(touched(Event::InitApply(config_map("one", 5, "uid-1"))), 0);
+    assert_eq!(touched(Event::InitApply(config_map("two", 9, "uid-1"))), 1);
 }

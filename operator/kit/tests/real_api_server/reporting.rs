@@ -73,13 +73,19 @@ async fn a_status_is_not_written_to_an_object_of_the_same_name() {
 }
 
 #[tokio::test]
-async fn a_change_of_mind_makes_one_event() {
+async fn trouble_makes_one_event_and_its_end_another() {
     let bench = Bench::new("events").await;
     let object = service(&bench).await.object_ref(&());
     let announcer = Announcer::new(bench.client.clone(), "kit.test/operator", Some("pod-1".into()));
     let (none, works, broken) = (vec![], conditions("Works", &[], 100), conditions("Broken", &[], 200));
-    for (before, after) in [(&none, &works), (&none, &works), (&works, &works), (&works, &broken)] {
-        announcer.announce(&object, &changes_of_mind(before, after)).await;
+    let fine = |_: Option<&Condition>, now: &Condition| now.reason == "Works";
+    let tell = async |before: &[Condition], after: &[Condition]| {
+        announcer.announce(&object, &changes_of_mind(before, after, fine)).await;
+    };
+    tell(&none, &works).await;
+    assert_eq!(bench.api::<Event>().list(&ListParams::default()).await.unwrap().items.len(), 0);
+    for (before, after) in [(&works, &broken), (&works, &broken), (&broken, &works), (&none, &works)] {
+        tell(before, after).await;
     }
     let events = bench.api::<Event>().list(&ListParams::default()).await.unwrap();
     let mut said: Vec<_> =

@@ -86,13 +86,15 @@ pub(crate) async fn dereference(
         region.cache_policy.as_ref().map(|name| (name, context.cache_policy(&region.namespace, name)));
     let report = context.report(deployment).and_then(|report| report.status.clone());
     let gateway = deployment_of(region, names::GATEWAY, crate::component::GATEWAY, context);
-    // Once pods run with them the Secrets are known to be good, and nothing is asked.
-    let secrets = if gateway.ready > 0 { None } else { check_secrets(region, context).await };
+    let migration = migration(region, context);
+    // Once pods run with them the Secrets are known to be good, and nothing is asked. Other ones are another migration.
+    let known = gateway.ready > 0 && migration == Migration::Succeeded;
+    let secrets = if known { None } else { check_secrets(region, context).await };
     Facts {
         refusal: refusal(deployment, region, context),
         missing_policy: policy.as_ref().filter(|(_, found)| found.is_none()).map(|(name, _)| (*name).clone()),
         cache_policy: policy.and_then(|(_, found)| Some(rules(&found?.spec, region, context))),
-        migration: migration(region, context),
+        migration,
         gateway,
         worker: deployment_of(region, names::WORKER, crate::component::WORKER, context),
         database: stateful_set(region, context),

@@ -9,14 +9,15 @@ pub(crate) mod validate;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use k8s_openapi::jiff::Timestamp;
-use kube::{ResourceExt, runtime::controller::Action};
+use k8s_openapi::{api::core::v1::Secret, jiff::Timestamp};
+use kube::{ResourceExt, api::ApiResource, runtime::controller::Action};
 use kyb_crds::{ConditionType, Reason, RegionDeployment, RegionDeploymentStatus};
 use kyb_kit::{Children, Outcome, Owner, Prune};
 
 use crate::{
     concern::Concern,
     context::{Context, REGION_MARKS},
+    controllers::leftovers,
     deletion,
     verdict::{State, Verdict, next, summary},
 };
@@ -75,10 +76,16 @@ async fn apply(
     let children = Children::of(&owner, &REGION_MARKS, wanted).map_err(|why| invalid(why.to_string()))?;
     // What could not be built, or waits for a migration, is not wanted less: only a whole build may delete.
     let whole = concerns.iter().all(|concern| concern.children.is_ok());
-    let prune = if whole { Prune::default() } else { Prune::nothing() };
+    let prune = if whole { prune(object) } else { Prune::nothing() };
     let outcome = context.region_applier.apply(&children, &prune).await;
     context.metrics.applied("RegionDeployment", &outcome);
     Ok(outcome)
+}
+
+/// Secrets are not watched, so the one that the region may have had is named.
+fn prune(object: &RegionDeployment) -> Prune {
+    let secret = build::database::development_secret(&object.namespace().unwrap_or_default());
+    Prune { unwatched: vec![(secret, ApiResource::erase::<Secret>(&()))], ..Prune::default() }
 }
 
 fn verdicts(
@@ -104,6 +111,7 @@ fn verdicts(
         ConditionType::GatewayReady => 5,
         _ => 6,
     });
+    leftovers::mind(&mut verdicts, concerns, &outcome.failures);
     verdicts.push(status::watchlists(region, facts));
     verdicts.extend(status::newer_templates(region));
     verdicts

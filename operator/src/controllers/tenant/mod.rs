@@ -18,12 +18,13 @@ use kyb_kit::{Child, ChildKey, Children, Outcome, Owner, Prune};
 use crate::{
     concern::Concern,
     context::{Context, TENANT_MARKS},
+    controllers::leftovers,
     deletion,
     verdict::{State, Verdict, next},
 };
 use build::IssuedKey;
 use dereference::Facts;
-use validate::ValidTenant;
+use validate::{Key, KeySource, ValidTenant};
 
 /// Brings one tenant to what its spec says, as far as it is possible now, and says how far that is. Never waits, and never
 /// fails as a whole: what went wrong stands in the status, and the time to look again follows from it.
@@ -45,7 +46,8 @@ pub(crate) async fn reconcile(object: Arc<KybTenant>, context: Arc<Context>) -> 
     facts.unheld = tenant.erase && held.is_some();
     let keys = build::issue(&tenant, &facts, &before.keys, &context.root, Utc::now());
     let concerns = build::concerns(&tenant, &facts, &keys, &context.operator);
-    let applied = apply(&object, &facts, &concerns, revoked(&tenant, &before), &context).await;
+    let secrets = revoked(&tenant, &before).map(|known| key_secret(&tenant, known)).collect();
+    let applied = apply(&object, &facts, &concerns, secrets, &context).await;
     let deliveries = status::deliveries(&tenant, &facts, &context.live);
     let verdicts = verdicts(&tenant, &facts, &concerns, &applied).into_iter();
     let mut verdicts: Vec<_> = verdicts.map(|verdict| verdict.if_it_lasts(before.failures)).collect();
@@ -54,7 +56,9 @@ pub(crate) async fn reconcile(object: Arc<KybTenant>, context: Arc<Context>) -> 
         // First, since everything else waits for it.
         verdicts.insert(0, status::erased(&facts, object.spec.paused != Some(true)));
     }
-    let reported = Reported { keys: &keys, deliveries: &deliveries, verdicts: &verdicts, before: &before };
+    let lingering = lingering(&tenant, &before, &applied);
+    let reported =
+        Reported { keys: &keys, lingering, deliveries: &deliveries, verdicts: &verdicts, before: &before };
     let wait = report(&object, &tenant, &facts, &reported, &context).await;
     let released =
         if facts.erasing { finalize::finalize(&object, &tenant, &facts, &context).await } else { held };
@@ -64,30 +68,43 @@ pub(crate) async fn reconcile(object: Arc<KybTenant>, context: Arc<Context>) -> 
 
 /// What was done, or why nothing was.
 enum Applied {
-    Done(Outcome),
+    /// What came of it, and whether what is no longer wanted was to go, too.
+    Done(Outcome, bool),
     /// Nothing was written, and this is why.
     Left(State, Reason, String),
 }
 
-/// Secrets of keys that the spec does not name any more. Secrets are not watched, so it is the status that remembers them.
-fn revoked(tenant: &ValidTenant, before: &TenantStatus) -> Vec<(ChildKey, ApiResource)> {
-    let resource = ApiResource::erase::<Secret>(&());
-    let namespace = names::tenant_namespace(&tenant.id);
-    let gone = |known: &&TenantKeyStatus| !tenant.keys.iter().any(|key| key.name == known.name.as_str());
-    let secret = |known: &TenantKeyStatus| {
-        (
-            ChildKey::new(&resource, Some(&namespace), &names::key_secret(known.name.as_str())),
-            resource.clone(),
-        )
+/// Keys that are not derived any more: the spec does not name them, or brings its own. Secrets are not watched, so it is the status
+/// that remembers them.
+fn revoked<'a>(tenant: &ValidTenant, before: &'a TenantStatus) -> impl Iterator<Item = &'a TenantKeyStatus> {
+    let is_derived = |key: &Key| matches!(key.source, KeySource::Derived { .. });
+    let derived = move |known: &str| tenant.keys.iter().any(|key| key.name == known && is_derived(key));
+    before.keys.iter().filter(move |known| !derived(known.name.as_str()))
+}
+
+/// Those of them whose Secret may be there still: forgotten now, it would stay for ever.
+fn lingering(tenant: &ValidTenant, before: &TenantStatus, applied: &Applied) -> Vec<TenantKeyStatus> {
+    let is_gone = |known: &TenantKeyStatus| match applied {
+        Applied::Done(outcome, true) => {
+            let secret = key_secret(tenant, known);
+            !outcome.failures.iter().any(|failure| *failure.child() == secret)
+        }
+        Applied::Done(_, false) | Applied::Left(..) => false,
     };
-    before.keys.iter().filter(gone).map(secret).collect()
+    let is_named = |known: &TenantKeyStatus| tenant.keys.iter().any(|key| key.name == known.name.as_str());
+    revoked(tenant, before).filter(|known| !is_named(known) && !is_gone(known)).cloned().collect()
+}
+
+fn key_secret(tenant: &ValidTenant, known: &TenantKeyStatus) -> ChildKey {
+    let (resource, namespace) = (ApiResource::erase::<Secret>(&()), names::tenant_namespace(&tenant.id));
+    ChildKey::new(&resource, Some(&namespace), &names::key_secret(known.name.as_str()))
 }
 
 async fn apply(
     object: &KybTenant,
     facts: &Facts,
     concerns: &[Concern],
-    revoked: Vec<(ChildKey, ApiResource)>,
+    revoked: Vec<ChildKey>,
     context: &Context,
 ) -> Applied {
     if let Some(elder) = &facts.elder {
@@ -107,13 +124,14 @@ async fn apply(
     // What could not be built is not wanted less: only a whole build may delete.
     let whole = !facts.erasing && concerns.iter().all(|concern| concern.children.is_ok());
     let prune = if whole {
-        Prune { namespaces: true, unwatched: revoked, ..Prune::default() }
+        let secrets = revoked.into_iter().map(|key| (key, ApiResource::erase::<Secret>(&()))).collect();
+        Prune { namespaces: true, unwatched: secrets, ..Prune::default() }
     } else {
         Prune::nothing()
     };
     let outcome = context.tenant_applier.apply(&children, &prune).await;
     context.metrics.applied("KybTenant", &outcome);
-    Applied::Done(outcome)
+    Applied::Done(outcome, whole)
 }
 
 fn children(object: &KybTenant, wanted: impl Iterator<Item = Child>) -> Result<Children, String> {
@@ -123,7 +141,7 @@ fn children(object: &KybTenant, wanted: impl Iterator<Item = Child>) -> Result<C
 
 fn verdicts(tenant: &ValidTenant, facts: &Facts, concerns: &[Concern], applied: &Applied) -> Vec<Verdict> {
     let outcome = match applied {
-        Applied::Done(outcome) => outcome,
+        Applied::Done(outcome, _) => outcome,
         Applied::Left(state, reason, message) => {
             return vec![Verdict::new(ConditionType::NamespacesReady, *state, *reason, message.clone())];
         }
@@ -138,6 +156,7 @@ fn verdicts(tenant: &ValidTenant, facts: &Facts, concerns: &[Concern], applied: 
         Verdict::of_concern(concern, &outcome.failures, done)
     };
     let mut verdicts: Vec<Verdict> = concerns.iter().map(of).collect();
+    leftovers::mind(&mut verdicts, concerns, &outcome.failures);
     for verdict in &mut verdicts {
         if verdict.condition == ConditionType::KeysReady {
             *verdict = status::keys(tenant, facts, verdict.clone());
@@ -149,6 +168,7 @@ fn verdicts(tenant: &ValidTenant, facts: &Facts, concerns: &[Concern], applied: 
 /// What a status is made of, beside the tenant itself.
 struct Reported<'a> {
     keys: &'a [IssuedKey],
+    lingering: Vec<TenantKeyStatus>,
     deliveries: &'a [Verdict],
     verdicts: &'a [Verdict],
     before: &'a TenantStatus,
@@ -162,12 +182,13 @@ async fn report(
     reported: &Reported<'_>,
     context: &Context,
 ) -> Option<Duration> {
-    let Reported { keys, deliveries, verdicts, before } = reported;
+    let Reported { keys, lingering, deliveries, verdicts, before } = reported;
     let (mut status, conditions) =
         status::status(object, tenant, facts, &context.live, keys, deliveries, verdicts);
     let (failures, wait) =
         next(&context.retries, &object.uid().unwrap_or_default(), before.failures, verdicts);
     status.failures = failures;
+    status.keys.extend(lingering.iter().cloned());
     status.conditions = conditions.onto(&before.conditions, Timestamp::now());
     if let Err(retry) = context.tell(object, &status, &before.conditions, &status.conditions).await {
         return Some(wait.unwrap_or(retry));

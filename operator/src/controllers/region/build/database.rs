@@ -19,8 +19,9 @@ use k8s_openapi::{
         apis::meta::v1::{LabelSelector, ObjectMeta},
     },
 };
+use kube::api::ApiResource;
 use kyb_crds::{SecretKeyRef, names};
-use kyb_kit::Child;
+use kyb_kit::{Child, ChildKey};
 use sha2::{Digest, Sha256};
 
 use super::workload::{
@@ -218,6 +219,11 @@ pub(super) fn development(
         Child::new(&port_service(region, names::POSTGRES, DATABASE, ("postgres", PORT))),
         Child::new(&stateful_set(region, database)),
     ]
+}
+
+/// The Secret of a development database, of whatever region has the namespace.
+pub(crate) fn development_secret(namespace: &str) -> ChildKey {
+    ChildKey::new(&ApiResource::erase::<Secret>(&()), Some(namespace), names::POSTGRES)
 }
 
 /// URLs with derived passwords, and the superuser's password by itself for the server's first start.
