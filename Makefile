@@ -50,6 +50,13 @@ test: setup ## Run all tests, with real PostgreSQL and Kubernetes servers that t
 	@scripts/lab-setup.sh
 	@scripts/test.sh $(TEST_ARGS)
 
+.PHONY: soak
+soak: setup ## Run the operator under every plan of faults and a thousand sequences of changes: some hours
+	@scripts/lab-setup.sh
+	@KYB_SEQUENCES=1000 KYB_SEQUENCES_SEED=$$RANDOM scripts/test.sh --workspace --test sequences -- --nocapture
+	@KYB_FAULT_PLANS=all scripts/test.sh --workspace --test faults -- --nocapture
+	@KYB_LEADER_POINTS=200 scripts/test.sh --workspace --test leader -- --nocapture
+
 .PHONY: lint
 lint: setup ## Check the format, clippy, the docs' links, and that there is one TLS provider
 	cargo fmt --all --check
@@ -107,7 +114,7 @@ bench: setup ## Measure, each figure beside its baseline; JSON lines on standard
 bench-operator: setup ## Measure the operator in a real API server: times, requests and memory of tenants
 	@scripts/lab-setup.sh
 	@cargo build --locked --release --workspace --bins
-	@exec "$$CARGO_TARGET_DIR/release/kyb-bench" --only operator
+	@exec "$$CARGO_TARGET_DIR/release/kyb-bench" --only operator --only scale
 
 .PHONY: docs
 docs: ## Build the documentation of the crates

@@ -219,7 +219,8 @@ mod tests {
     fn people_are_told_of_what_broke_and_not_of_what_is_not_there_yet() {
         let condition = |is: bool, reason: Reason, generation| {
             let fact = Fact::new("Ready", is, reason.as_str(), "");
-            let made = ConditionSet::new(Some(generation), fact).onto(&[], Default::default());
+            let made =
+                ConditionSet::new(Some(generation), fact).onto(&[], k8s_openapi::jiff::Timestamp::UNIX_EPOCH);
             made.into_iter().next().unwrap()
         };
         let (ready, nothing) = (condition(true, Reason::Ready, 1), condition(false, Reason::NoReport, 1));

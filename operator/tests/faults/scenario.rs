@@ -1,0 +1,191 @@
+//! What people, and others beside the operator, do: stories of steps, each of which ends when nothing moves any more.
+//!
+//! Everything is written for a scope by the name `SCOPE`, and done for many at the same time.
+
+mod policy;
+mod region;
+mod tenant;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use http::{Request, header::CONTENT_TYPE};
+use kube::Client;
+use serde_json::{Value, json};
+
+use crate::oracle::SCOPE;
+
+/// How long anything that an act waits for may take: a namespace takes more than a minute to go on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A scope's story. Its first steps may only lead up to those that it is about.
+#[derive(Debug, Clone)]
+pub(crate) struct Story {
+    pub(crate) name: &'static str,
+    pub(crate) steps: Vec<Step>,
+    /// What to delete in the end.
+    pub(crate) leaves: Vec<&'static str>,
+}
+
+/// What happens between two moments at which nothing moves.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) acts: Vec<Act>,
+    /// Whether faults befall it, or another story has it already.
+    pub(crate) tested: bool,
+}
+
+/// What somebody does.
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    /// Makes an object, in the collection of this path.
+    Create(&'static str, Value),
+    /// Changes the object of this path by a merge patch.
+    Change(&'static str, Value),
+    /// Deletes the object of this path, if it is there.
+    Delete(&'static str),
+    /// Waits until there is an object of this path, and not on its way out.
+    Wait(&'static str),
+    /// Waits until there is none any more but on its way out: the garbage collector takes its time.
+    Gone(&'static str),
+}
+
+/// All stories.
+pub(crate) fn stories() -> Vec<Story> {
+    [tenant::stories(), region::stories(), policy::stories()].concat()
+}
+
+/// So many steps a story has at most, so that none takes much longer than others.
+const CHAPTER: usize = 9;
+
+/// The same story in parts, each with what leads up to it.
+fn chapters(name: &'static str, leaves: &[&'static str], first: &[Step], steps: &[Step]) -> Vec<Story> {
+    let part = |steps: &[Step]| Story { name, steps: [first, steps].concat(), leaves: leaves.to_vec() };
+    steps.chunks(CHAPTER).map(part).collect()
+}
+
+/// The region that tenants of all stories share.
+pub(crate) const HOME: &str = "home";
+
+/// What that region consists of, for the scope `home`.
+pub(crate) fn home() -> [Act; 2] {
+    [namespace(), region(json!({}))]
+}
+
+/// That of a tenant that is made, deleted and made again.
+pub(crate) fn coming_and_going() -> Story {
+    tenant::comes_and_goes()
+}
+
+/// A step that faults befall.
+fn step(name: &'static str, acts: impl IntoIterator<Item = Act>) -> Step {
+    Step { name, acts: acts.into_iter().collect(), tested: true }
+}
+
+/// A step that leads up to others.
+fn before(name: &'static str, acts: impl IntoIterator<Item = Act>) -> Step {
+    Step { tested: false, ..step(name, acts) }
+}
+
+/// The region's namespace, which an administrator makes.
+fn namespace() -> Act {
+    let labels = json!({"kyb.dev/region": SCOPE});
+    Act::Create(NAMESPACES, json!({"metadata": {"name": format!("kyb-{SCOPE}"), "labels": labels}}))
+}
+
+const NAMESPACES: &str = "/api/v1/namespaces";
+const REGIONS: &str = "/apis/kyb.dev/v1alpha1/namespaces/kyb-SCOPE/regiondeployments";
+const REGION: &str = "/apis/kyb.dev/v1alpha1/namespaces/kyb-SCOPE/regiondeployments/SCOPE";
+
+/// A development region of the scope.
+fn region(change: Value) -> Act {
+    let mut object = json!({
+        "apiVersion": "kyb.dev/v1alpha1", "kind": "RegionDeployment", "metadata": {"name": SCOPE},
+        "spec": {
+            "region": SCOPE, "residency": "US", "environment": "development", "version": "0.1.0",
+            "services": {"gateway": {"replicas": 1}, "worker": {"replicas": 1}},
+            "database": {"development": {"storage": "1Gi"}},
+            "watchlists": [{"name": "ofac-sdn", "format": "OfacCsv", "url": "https://lists.example/", "refresh": "6h"}],
+        },
+    });
+    if let (Some(spec), Value::Object(change)) = (object["spec"].as_object_mut(), change) {
+        spec.extend(change);
+    }
+    Act::Create(REGIONS, object)
+}
+
+impl Act {
+    /// Does it for a scope.
+    pub(crate) async fn done(&self, client: &Client, scope: &str) -> anyhow::Result<()> {
+        let told = || format!("{scope}: {self:?}");
+        match self {
+            Self::Create(path, object) => {
+                send(client, "POST", &named(path, scope), Some(object), scope).await
+            }
+            Self::Change(path, change) => {
+                send(client, "PATCH", &named(path, scope), Some(change), scope).await
+            }
+            Self::Delete(path) => delete(client, path, scope).await,
+            Self::Wait(path) => wait(client, &named(path, scope), true).await,
+            Self::Gone(path) => wait(client, &named(path, scope), false).await,
+        }
+        .with_context(told)
+    }
+}
+
+/// Deletes the object of a path, if it is there.
+pub(crate) async fn delete(client: &Client, path: &str, scope: &str) -> anyhow::Result<()> {
+    match send(client, "DELETE", &named(path, scope), None, scope).await {
+        Err(error) if is_absent(&error) => Ok(()),
+        answer => answer,
+    }
+}
+
+fn named(text: &str, scope: &str) -> String {
+    text.replace(SCOPE, scope)
+}
+
+async fn send(
+    client: &Client,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+    scope: &str,
+) -> anyhow::Result<()> {
+    let body = body.map(|body| named(&body.to_string(), scope).into_bytes()).unwrap_or_default();
+    let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+    let request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, kind).body(body)?;
+    client.request_text(request).await?;
+    Ok(())
+}
+
+async fn wait(client: &Client, path: &str, until_there: bool) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        let (there, going) = match client.request::<Value>(Request::get(path).body(vec![])?).await {
+            Ok(object) => {
+                let going = object.pointer("/metadata/deletionTimestamp").is_some();
+                (!going, going)
+            }
+            Err(kube::Error::Api(status)) if status.code == 404 => (false, false),
+            Err(error) => return Err(error.into()),
+        };
+        if there == until_there {
+            return Ok(());
+        }
+        let in_time = began.elapsed() < PATIENCE;
+        ensure!(in_time || !going, StillGoing);
+        ensure!(in_time, "in vain");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// An object has been on its way out for too long, which is Kubernetes's own controllers' affair: a busy machine starves them.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("its predecessor is still on its way out")]
+pub(crate) struct StillGoing;
+
+fn is_absent(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(kube::Error::Api(status)) if status.code == 404)
+}
