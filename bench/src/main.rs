@@ -45,6 +45,12 @@ struct Arguments {
     /// Connections under load
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
     connections: u32,
+    /// So many tenants, one number after the other, where the operator's cost is measured
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_value = "100,1000,3000")]
+    tenants: Vec<usize>,
+    /// How long 1,000 tenants are left alone, to see what is asked for meanwhile
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    idle_minutes: u32,
     /// Folder with a list in OFAC's format; OFAC's of 2019 beside the repository if it is there, else the example
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
@@ -71,6 +77,8 @@ enum Benchmark {
     Loading,
     /// The operator. Only where named: it needs Kubernetes's own programs, which are built the first time.
     Operator,
+    /// The operator with many tenants. Only where named.
+    Scale,
 }
 
 /// How to measure.
@@ -120,6 +128,10 @@ impl Arguments {
         }
         if self.only.contains(&Benchmark::Operator) {
             operator::measure().await?;
+        }
+        if self.only.contains(&Benchmark::Scale) {
+            let idle = Duration::from_secs(60 * u64::from(self.idle_minutes));
+            operator::scale::measure(&self.tenants, idle).await?;
         }
         Ok(())
     }

@@ -97,15 +97,34 @@ impl Cluster {
     pub(super) async fn until(
         &self,
         what: &str,
+        so: impl AsyncFnMut(&Self) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        self.wait(what, PATIENCE, LOOK_EVERY, so).await
+    }
+
+    /// The same of what takes long, and is dear to look at.
+    pub(super) async fn until_long(
+        &self,
+        what: &str,
+        so: impl AsyncFnMut(&Self) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        self.wait(what, 10 * PATIENCE, 60 * LOOK_EVERY, so).await
+    }
+
+    async fn wait(
+        &self,
+        what: &str,
+        patience: Duration,
+        look_every: Duration,
         mut so: impl AsyncFnMut(&Self) -> anyhow::Result<bool>,
     ) -> anyhow::Result<()> {
         let began = Instant::now();
         while !so(self).await? {
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > patience {
                 let log = std::fs::read_to_string(self.folder.path().join("operator.log"))?;
                 bail!("waited for {what} in vain; the operator says:\n{log}");
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(look_every).await;
         }
         Ok(())
     }

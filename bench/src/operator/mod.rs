@@ -16,12 +16,14 @@
 //! | [`requests`] | what the audit log says of the operator's requests |
 //! | [`tenant`] | one tenant from its apply to its last write |
 //! | [`plain`] | the baseline |
+//! | [`scale`] | many tenants at once, beside a plain client that makes as many |
 //! | [`pods`] | a tenant from its apply to `Ready`, in a region of pods |
 
 mod cluster;
 mod plain;
 mod pods;
 mod requests;
+pub(crate) mod scale;
 mod tenant;
 
 use std::time::Duration;

@@ -75,18 +75,20 @@ pub(super) fn manifest(id: &str, region: &str) -> Value {
     })
 }
 
-/// Waits until the status says that everything is written and only the gateways are missing, which nobody runs here.
+/// Waits until the status says so; there are no gateways here.
 async fn settled(cluster: &Cluster, id: &str) -> anyhow::Result<()> {
     let tenants: Api<KybTenant> = Api::all(cluster.client.clone());
     cluster
-        .until(&format!("the tenant {id} to be written"), async |_| {
-            let tenant = tenants.get(id).await?;
-            let status = tenant.status.unwrap_or_default();
-            let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
-            let is_current = status.observed_generation == tenant.metadata.generation;
-            Ok(is_current && ready.is_some_and(|ready| ready.reason == "NoReport"))
-        })
+        .until(&format!("the tenant {id} to be written"), async |_| Ok(is_settled(&tenants.get(id).await?)))
         .await
+}
+
+/// Whether everything of a tenant is written and only the gateways are missing.
+pub(super) fn is_settled(tenant: &KybTenant) -> bool {
+    let Some(status) = &tenant.status else { return false };
+    let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
+    let is_current = status.observed_generation == tenant.metadata.generation;
+    is_current && ready.is_some_and(|ready| ready.reason == "NoReport")
 }
 
 async fn timeline(cluster: &Cluster, id: &str, events: &[AuditEvent]) -> anyhow::Result<Timeline> {
