@@ -102,7 +102,7 @@ pub(crate) struct Effect {
     pub(crate) reason: &'static str,
 }
 
-pub(crate) const EFFECTS: [Effect; 3] = [
+pub(crate) const EFFECTS: [Effect; 5] = [
     Effect {
         reason_of_the_report: "QuotaExceeded",
         child: "",
@@ -118,7 +118,12 @@ pub(crate) const EFFECTS: [Effect; 3] = [
         child: "ConfigMap kyb-home kyb-settings-tenant-",
         reason: "a key that becomes one's own is given up at once, whether or not the new one can be read",
     },
+    Effect { reason_of_the_report: "SecretNotFound", child: "Job kyb-NAME ", reason: WAITS },
+    Effect { reason_of_the_report: "SecretKeyNotFound", child: "Job kyb-NAME ", reason: WAITS },
 ];
+
+const WAITS: &str =
+    "the migration with other credentials is made at once, and waits for its Secret; what serves goes on";
 
 /// Whether a difference is a known effect of what is reported.
 pub(crate) fn is_effect(report: &str, difference: &str) -> bool {
