@@ -33,8 +33,10 @@ use play::{AT_ONCE, Dealer};
 use schema::Kind;
 use subject::Subject;
 
-/// How many sequences are played, where the environment does not say.
-const SEQUENCES: usize = 100;
+/// How many sequences are played, where the environment does not say: a minute's worth.
+const SEQUENCES: usize = 12;
+/// Runs up to this long leave out what takes long.
+const SHORT: usize = 100;
 /// Which ones, where it does not say: the same each time, so that a failure is of the change that came, not of luck.
 const SEED: u64 = 1;
 
@@ -49,7 +51,7 @@ async fn sequences_of_changes_end_where_a_new_object_begins() -> anyhow::Result<
     let home = Subject { kind: Kind::RegionDeployment, name: hints::HOME.to_owned() };
     home.make(&ground.client, &full_spec(Kind::RegionDeployment)).await?;
     let playing = async {
-        let mut dealer = Dealer::new(seed, count <= SEQUENCES);
+        let mut dealer = Dealer::new(seed, count <= SHORT);
         let mut left = count;
         let mut complaints = Vec::new();
         while left > 0 {
