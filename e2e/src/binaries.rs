@@ -3,6 +3,7 @@
 //! folder with programs that were built before; then nothing is built here.
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -39,7 +40,13 @@ fn build() -> anyhow::Result<PathBuf> {
     // Where a platform is named, cargo builds into a folder of its name.
     let platform = std::env::var_os("CARGO_BUILD_TARGET").filter(|name| within.ends_with(name));
     let target = if platform.is_some() { within.parent().unwrap_or(within) } else { within };
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo tells a test about its package must not reach the build: build scripts such as ring's look at it, and all that needs
+    // them would be built anew here, and once more by the next run of the tests.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_a_package(name)) {
+        cargo.env_remove(name);
+    }
+    let output = cargo
         // The whole workspace: with `-p` cargo would choose other features and build everything once more.
         .args(["build", "--quiet", "--locked", "--workspace", "--bins", "--profile", profile])
         // So it would without an example, since only then dependencies get the features that tests ask of them; but what is
@@ -53,6 +60,13 @@ fn build() -> anyhow::Result<PathBuf> {
     let said = String::from_utf8_lossy(&output.stderr);
     anyhow::ensure!(output.status.success(), "can't build kyb-gateway and kyb-worker:\n{said}");
     Ok(folder)
+}
+
+/// Whether cargo sets this variable for the package whose test it runs
+/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>).
+fn is_of_a_package(variable: &OsStr) -> bool {
+    let of_packages = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    variable.to_str().is_some_and(|name| of_packages.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 /// `target/<profile>`, where tests (in `deps`) and binaries lie.

@@ -1,10 +1,12 @@
 //! The shell script that owns the programs and their folder, and the pipe to it.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Write as _},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
 };
 
 use crate::{
@@ -35,6 +37,8 @@ impl Keeper {
         command.args(["-c", SCRIPT, "kyb-lab-keeper"]).arg(folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         command.current_dir("/").process_group(0); // out of reach of Ctrl-C
+        // Kubernetes's programs collect their garbage later than by themselves: they live for minutes, and time is dearer than memory.
+        command.env("GOGC", "400");
         let mut process = command.spawn().map_err(broken)?;
         let (commands, answers) = (process.stdin.take(), process.stdout.take());
         let answers = BufReader::new(answers.ok_or_else(closed)?);
@@ -70,6 +74,25 @@ impl Keeper {
         match self.ask(&format!("signal {name} {signal}"))?.as_str() {
             "done" => Ok(()),
             _ => Err(LabError::Ended { program: name.into(), log: files::tail(&self.log(name)) }),
+        }
+    }
+
+    /// Waits until a program that was sent SIGSTOP has stopped: each of its threads does so when its turn on a processor comes, and may
+    /// answer somebody before.
+    pub(crate) fn until_stopped(&self, name: &str) -> Result<()> {
+        let Some(pid) = files::read_if_any(&self.folder.join("pid").join(name))? else { return Ok(()) };
+        let threads = PathBuf::from(format!("/proc/{}/task", pid.trim()));
+        loop {
+            let entries = fs::read_dir(&threads).map_err(LabError::file("read", &threads))?;
+            let mut states =
+                entries.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+            // The state comes after the name, which stands in parentheses and may contain some (proc_pid_stat(5)).
+            let has_stopped =
+                |stat: String| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'));
+            if states.all(has_stopped) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 

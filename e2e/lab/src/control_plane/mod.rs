@@ -137,9 +137,11 @@ impl ControlPlane {
         &self.layout.folder
     }
 
-    /// Stops a process in its tracks (SIGSTOP); connections stay open and nothing is answered.
+    /// Stops a process in its tracks (SIGSTOP); connections stay open and nothing is answered any more when this returns.
     pub fn pause(&self, process: Process) -> Result<()> {
-        self.keeper().signal(process.name(), "STOP")
+        let mut keeper = self.keeper();
+        keeper.signal(process.name(), "STOP")?;
+        keeper.until_stopped(process.name())
     }
 
     /// Lets it go on (SIGCONT).
