@@ -126,7 +126,10 @@ impl Gate {
 
     /// Puts a change into the place of the object's earlier event, where that waits for it. A deletion comes after it.
     fn merge(&mut self, event: Event) -> Option<Event> {
-        let same = |(_, one): &(&(Instant, u64), &Event)| one.merges && one.target == event.target;
+        // What an object is called is the same in every scope.
+        let same = |(_, one): &(&(Instant, u64), &Event)| {
+            one.merges && one.scope == event.scope && one.target == event.target
+        };
         let Some(place) = self.waiting.iter().find(same).map(|(place, _)| *place) else { return Some(event) };
         let earlier = self.waiting.remove(&place)?;
         if event.kind != "MODIFIED" {

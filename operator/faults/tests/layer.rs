@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tower::{BoxError, ServiceExt as _};
 
-use kyb_faults::{Fault, Faults, Life, Plan, Point};
+use kyb_faults::{Fault, Faults, Life, Plan, Point, Target};
 
 const SPAN: Duration = Duration::from_secs(1);
 
@@ -223,6 +223,18 @@ async fn of_several_changes_the_last_one_comes() {
 async fn a_deletion_takes_nothings_place() {
     let events = vec![event("ADDED", "a", 2), event("DELETED", "a", 3)];
     assert_eq!(came(Fault::Coalesced(SPAN), 1, events).await, lines(&[("ADDED a@2", 0), ("DELETED a@3", 0)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_scopes_object_of_the_same_name_takes_nothings_place() {
+    let anywhere =
+        |target: &Target| Some((target.namespace.clone()?, Target { namespace: None, ..target.clone() }));
+    let faults = Faults::new(anywhere);
+    faults.begin("shop", Some(Plan::once(Fault::Coalesced(SPAN), Point::Event(1))));
+    let mut others = event("MODIFIED", "a", 3);
+    others["object"]["metadata"]["namespace"] = "other".into();
+    let came = watched(&faults, "configmaps", vec![event("ADDED", "a", 2), others]).await;
+    assert_eq!(came, lines(&[("MODIFIED a@3", 0), ("ADDED a@2", 1)]));
 }
 
 #[tokio::test(start_paused = true)]

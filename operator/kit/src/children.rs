@@ -51,7 +51,7 @@ pub struct Wanted {
 /// A checked set of desired objects of one owner: no two of the same name, each within the owner's reach.
 #[derive(Debug, Clone)]
 pub struct Children {
-    owner_uid: String,
+    owner: Owner,
     wanted: BTreeMap<ChildKey, Wanted>,
 }
 
@@ -69,12 +69,17 @@ impl Children {
                 return Err(ChildrenError::Twice(earlier.key));
             }
         }
-        Ok(Self { owner_uid: owner.uid.clone(), wanted })
+        Ok(Self { owner: owner.clone(), wanted })
+    }
+
+    /// On whose behalf they are written.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
     }
 
     /// The owner's uid.
     pub fn owner_uid(&self) -> &str {
-        &self.owner_uid
+        &self.owner.uid
     }
 
     /// Whether the object is wanted.

@@ -50,6 +50,11 @@
 //! let applier = Applier::new(client, NAMES, live.clone());               // shared: cheap to clone
 //! ```
 //!
+//! # Why nothing is made for an owner that is gone
+//!
+//! The watch of the owners may be behind that of their children: then the garbage collector's work looks like somebody's deletions. Once
+//! children went without our doing, [`Applier`] asks whether their owner is still there, and not on its way out, before it makes one again.
+//!
 //! # Why nothing of others is ever written
 //!
 //! An object that is not known to exist is created by a server-side apply that carries a `resourceVersion` which no
@@ -70,6 +75,7 @@ pub mod handover;
 pub mod lease;
 pub mod live;
 pub mod names;
+mod objects;
 pub mod owner;
 pub mod prune;
 pub mod rehearsal;
@@ -86,6 +92,7 @@ pub use events::{Announcement, Announcer, News, changes_of_mind};
 pub use lease::{Election, Held, LeaseSettings, Timing, fenced_client};
 pub use live::{Live, Lookup, Touched};
 pub use names::Names;
+pub use objects::objects_in;
 pub use owner::{Owner, OwnerError};
 pub use prune::Prune;
 pub use retries::Retries;

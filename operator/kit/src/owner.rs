@@ -1,21 +1,21 @@
 //! The object on whose behalf children are written.
 
-use kube::{Resource, ResourceExt};
+use kube::{Resource, ResourceExt, api::ApiResource};
 use serde_json::{Value, json};
 
 /// The object on whose behalf children are written; it becomes their controller reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// Group and version, for example `kyb.dev/v1alpha1`.
-    pub api_version: String,
-    /// Kind, for example `KybTenant`.
-    pub kind: String,
+    /// How its kind is addressed.
+    pub resource: ApiResource,
     /// None where the owner is cluster-scoped; then it may own objects anywhere.
     pub namespace: Option<String>,
     /// Name.
     pub name: String,
     /// The uid that the server gave it: another object of the same name is another owner.
     pub uid: String,
+    /// Whether it was being deleted when it was read.
+    pub is_going: bool,
 }
 
 /// Why an object can't own anything.
@@ -39,11 +39,11 @@ impl Owner {
         let (kind, name) = (K::kind(&()).into_owned(), object.name_any());
         let Some(uid) = object.uid() else { return Err(OwnerError::NoUid { kind, name }) };
         Ok(Self {
-            api_version: K::api_version(&()).into_owned(),
-            kind,
+            resource: ApiResource::erase::<K>(&()),
             namespace: object.namespace(),
             name,
             uid,
+            is_going: object.meta().deletion_timestamp.is_some(),
         })
     }
 
@@ -56,8 +56,8 @@ impl Owner {
     /// foreground (<https://kubernetes.io/docs/concepts/architecture/garbage-collection/#foreground-deletion>).
     pub(crate) fn reference(&self, blocks_deletion: bool) -> Value {
         json!({
-            "apiVersion": self.api_version,
-            "kind": self.kind,
+            "apiVersion": self.resource.api_version,
+            "kind": self.resource.kind,
             "name": self.name,
             "uid": self.uid,
             "controller": true,
@@ -68,11 +68,12 @@ impl Owner {
 
 #[cfg(test)]
 pub(crate) fn sample_owner(namespace: Option<&str>) -> Owner {
+    let kind = kube::api::GroupVersionKind::gvk("kit.test", "v1", "Whole");
     Owner {
-        api_version: "kit.test/v1".into(),
-        kind: "Whole".into(),
+        resource: ApiResource::from_gvk(&kind),
         namespace: namespace.map(str::to_owned),
         name: "whole".into(),
         uid: "uid-1".into(),
+        is_going: false,
     }
 }

@@ -1,6 +1,6 @@
 //! Deletes what we made for an owner and no longer want: found by the owner's uid, never by name alone.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use kube::api::{ApiResource, DynamicObject, PropagationPolicy};
 
@@ -16,6 +16,8 @@ pub struct Prune {
     pub everything: bool,
     /// Objects of kinds that are not watched, which go unless they are wanted: each is read once after a start.
     pub unwatched: Vec<(ChildKey, ApiResource)>,
+    /// Namespaces in which nothing is deleted, wanted or not.
+    pub spared: BTreeSet<String>,
     /// Whether nothing is deleted, for an owner that is paused or whose build failed in part.
     pub nothing: bool,
 }
@@ -33,8 +35,12 @@ impl Prune {
         let may = self.applies_to(children);
         self.unwatched
             .iter()
-            .filter(move |(key, _)| may && !children.contains(key))
+            .filter(move |(key, _)| may && !children.contains(key) && !self.spares(key))
             .map(|(key, resource)| (key, resource))
+    }
+
+    fn spares(&self, key: &ChildKey) -> bool {
+        key.namespace.as_ref().is_some_and(|namespace| self.spared.contains(namespace))
     }
 
     fn applies_to(&self, children: &Children) -> bool {
@@ -59,7 +65,7 @@ pub(crate) fn surplus(
         return Vec::new();
     }
     let goes = |(key, object): &&(ChildKey, Arc<DynamicObject>)| {
-        let is_allowed = prune.namespaces || key.kind != "Namespace";
+        let is_allowed = (prune.namespaces || key.kind != "Namespace") && !prune.spares(key);
         is_allowed && !children.contains(key) && object.metadata.deletion_timestamp.is_none()
     };
     let mut surplus: Vec<_> = owned
@@ -142,6 +148,21 @@ mod tests {
         let prune = Prune { everything: true, ..Prune::default() };
         assert_eq!(gone(&wanted(&[]), &owned(OWNED), &prune), ["old", "kept", "kept"]);
         assert!(gone(&wanted(&["x"]), &owned(OWNED), &Prune::nothing()).is_empty());
+    }
+
+    #[test]
+    fn nothing_goes_from_a_namespace_that_is_spared() {
+        let at = |namespace| ChildKey::new(&resource("ConfigMap"), Some(namespace), "old");
+        let found = |key| (key, Arc::new(DynamicObject::new("old", &resource("ConfigMap"))));
+        let owned = [found(at("here")), found(at("there"))];
+        let unwatched = ["here", "there"].map(|namespace| (at(namespace), resource("Secret"))).to_vec();
+        let prune = Prune { spared: ["there".to_owned()].into(), unwatched, ..Prune::default() };
+        let wanted = wanted(&["kept"]);
+        let watched: Vec<_> =
+            surplus(&wanted, &owned, &prune).into_iter().map(|surplus| surplus.key).collect();
+        assert_eq!(watched, [at("here")]);
+        let unwatched: Vec<_> = prune.unwatched_surplus(&wanted).map(|(key, _)| key.clone()).collect();
+        assert_eq!(unwatched, [at("here")]);
     }
 
     #[test]

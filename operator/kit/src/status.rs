@@ -8,12 +8,12 @@ use std::{
 
 use kube::{
     Client, Resource, ResourceExt,
-    api::{Api, ApiResource, DynamicObject, Patch, PatchParams},
+    api::{ApiResource, Patch, PatchParams},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{compare::normalised, digest::canonical, live::version};
+use crate::{compare::normalised, digest::canonical, live::version, objects::objects_in};
 
 /// Whether a status was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,15 +77,24 @@ impl StatusWriter {
             "metadata": {"name": name, "namespace": namespace, "uid": uid},
             "status": wanted,
         });
-        let api: Api<DynamicObject> = match &namespace {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
-            None => Api::all_with(self.client.clone(), &resource),
-        };
-        let params = PatchParams::apply(self.manager).force();
+        let api = objects_in(&self.client, namespace.as_deref(), &resource);
+        let params = PatchParams::apply(self.manager).force().validation_ignore();
         let written = api.patch_status(&name, &params, &Patch::Apply(canonical(&body))).await?;
         let last = Last { version: version(&written.metadata).unwrap_or_default(), status: wanted };
         self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(uid, last);
         Ok(Wrote::Yes)
+    }
+
+    /// Whether `object` is as it was right after its status was written here, so that nobody need look at it for that. To be asked once
+    /// of each version: what was remembered for older ones is forgotten then.
+    pub fn is_own<K: Resource<DynamicType = ()>>(&self, object: &K) -> bool {
+        let uid = object.meta().uid.as_deref().unwrap_or_default();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_own = last.get(uid).is_some_and(|last| Some(last.version) == version(object.meta()));
+        if is_own {
+            last.remove(uid);
+        }
+        is_own
     }
 
     /// Forgets an object that is gone.

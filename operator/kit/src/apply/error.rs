@@ -49,6 +49,12 @@ pub enum ApplyError {
         /// The object.
         child: ChildKey,
     },
+    /// It is gone, and so is the object that it would be made for, or it is about to go.
+    #[error("{child} is gone, and so is its owner, or is about to; it is not made again")]
+    Ownerless {
+        /// The object.
+        child: ChildKey,
+    },
     /// It changed, or was replaced, since it was seen.
     #[error("{child} has just been changed by somebody else; it is looked at again")]
     Behind {
@@ -133,6 +139,7 @@ impl ApplyError {
     pub fn class(&self) -> Class {
         match self {
             Self::Terminating { .. }
+            | Self::Ownerless { .. }
             | Self::Behind { .. }
             | Self::Unsynced { .. }
             | Self::NotHeld { .. }
@@ -148,6 +155,7 @@ impl ApplyError {
             Self::Stranger { child, .. }
             | Self::Blocked { child }
             | Self::Terminating { child }
+            | Self::Ownerless { child }
             | Self::Behind { child }
             | Self::Unsynced { child }
             | Self::Refused { child, .. }

@@ -1,7 +1,8 @@
 //! Brings what the server has to what we want, with no request where that is so already.
 //!
 //! ```text
-//! Wanted ─ Live ┬ absent ─────────► create (refused if anything of that name exists ─► read ─► decide)
+//! Wanted ─ Live ┬ absent ─────────► create (refused if anything of that name exists ─► read ─► decide); once children went
+//!               │                   without our doing, only after asking whether their owner is still there
 //!               ├ present ─ decide ┬ leave: no request
 //!               │                  ├ update, bound to the uid; before it, hand over what others decide now
 //!               │                  └ stranger, terminating: an error, untouched
@@ -25,7 +26,7 @@ use kube::{Client, api::DynamicObject};
 pub use error::{ApplyError, Class, Refusal};
 
 use crate::{
-    ChildKey, Live, Lookup, Names, Prune,
+    ChildKey, Live, Lookup, Names, Owner, Prune,
     children::{Children, Wanted},
     prune::{self, Surplus},
     remembered::{Memory, Remembered},
@@ -113,7 +114,7 @@ impl Applier {
         for wave in order::waves(children) {
             // Collected first: with the closure within the stream the whole future would not be `Send`.
             let work: Vec<_> =
-                wave.into_iter().map(|wanted| self.one(wanted, children.owner_uid(), &closed)).collect();
+                wave.into_iter().map(|wanted| self.one(wanted, children.owner(), &closed)).collect();
             let results: Vec<_> = stream::iter(work).buffer_unordered(AT_A_TIME).collect().await;
             for result in results {
                 outcome.note(result);
@@ -126,21 +127,30 @@ impl Applier {
         for (key, resource) in prune.unwatched_surplus(children) {
             outcome.note(self.delete_unwatched(key, resource, children.owner_uid()).await);
         }
+        if outcome.is_clean() {
+            self.live.made_whole(children.owner_uid());
+        }
         outcome
     }
 
     async fn one(
         &self,
         wanted: &Wanted,
-        owner_uid: &str,
+        owner: &Owner,
         closed: &BTreeSet<String>,
     ) -> Result<Did, ApplyError> {
+        let owner_uid = owner.uid.as_str();
         if wanted.key.namespace.as_ref().is_some_and(|namespace| closed.contains(namespace)) {
             return Err(ApplyError::Blocked { child: wanted.key.clone() });
         }
         let did = match self.live.lookup(&wanted.key) {
             Lookup::NotSynced => Err(ApplyError::Unsynced { child: wanted.key.clone() }),
-            Lookup::Absent => self.make(wanted, owner_uid).await,
+            Lookup::Absent => {
+                if self.live.is_bereft(owner_uid) {
+                    self.requests.owner_stands(&wanted.key, owner).await?;
+                }
+                self.make(wanted, owner_uid).await
+            }
             Lookup::Present(live) => self.bring(wanted, owner_uid, &live).await,
             Lookup::NotWatched => self.unwatched(wanted, owner_uid).await,
         }?;

@@ -1,4 +1,5 @@
-//! What the server has of ours, without asking it: one watch for each kind, and what we wrote ourselves.
+//! What the server has of ours, without asking it: one watch for each kind, and what we wrote ourselves. Whoever may not look at the
+//! whole cluster has one for each kind in each namespace instead ([`Live::follow_in`]); to whoever looks something up it is the same.
 //!
 //! ```text
 //! watch of a kind ─► follow ─► Live ◄── Applier (what the server answered to a write)
@@ -17,25 +18,26 @@ use futures::{Stream, StreamExt, stream};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::{
     Client,
-    api::{Api, ApiResource, DynamicObject},
+    api::{ApiResource, DynamicObject},
     runtime::{WatchStreamExt, watcher},
 };
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use crate::{ChildKey, Names};
+use crate::{ChildKey, Names, objects::objects_in};
 use store::Store;
 
 /// What is known of an object.
 #[derive(Debug, Clone)]
 pub enum Lookup {
-    /// No watch was started for its kind.
+    /// No watch was started for its kind, or none in its namespace.
     NotWatched,
-    /// The watch of its kind has not brought the first list yet.
+    /// The watch that it would be seen by has not brought the first list yet.
     NotSynced,
     /// There is none that is ours. Somebody else's object of that name may exist, since only ours are watched.
     Absent,
-    /// This is the newest version seen, without its managed fields (but those about `spec.replicas`).
+    /// This is the newest version seen, without its managed fields (but those about `spec.replicas`), and
+    /// without its status where that is left out.
     Present(Arc<DynamicObject>),
 }
 
@@ -53,7 +55,7 @@ pub struct Touched {
 pub struct Live {
     names: Names,
     store: Arc<RwLock<Store>>,
-    /// Says that some kind has been listed for the first time.
+    /// Says that some watch has brought a list.
     synced: Arc<watch::Sender<()>>,
 }
 
@@ -67,43 +69,73 @@ impl Live {
         }
     }
 
-    /// Watches all objects of a kind that carry our label. The stream must be polled for anything to be seen, it never
-    /// ends by itself, and tries again with a growing wait after an error. Watch each kind once.
+    /// Watches all objects of a kind that carry our label, in the whole cluster. The stream must be polled for anything to be
+    /// seen, it never ends by itself, and tries again with a growing wait after an error. Watch each kind once.
     pub fn follow(
         &self,
         client: &Client,
         resource: ApiResource,
     ) -> impl Stream<Item = Result<Touched, watcher::Error>> + Send + use<> {
-        self.expect(&resource);
-        let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+        self.follow_in(client, resource, None)
+    }
+
+    /// The same in one namespace. A kind is watched either in the whole cluster (none) or once in each of several namespaces:
+    /// what lies elsewhere is then not watched.
+    pub fn follow_in(
+        &self,
+        client: &Client,
+        resource: ApiResource,
+        namespace: Option<&str>,
+    ) -> impl Stream<Item = Result<Touched, watcher::Error>> + Send + use<> {
+        self.expect(&resource, namespace);
+        let namespace = namespace.map(str::to_owned);
+        let api = objects_in(client, namespace.as_deref(), &resource);
         let live = self.clone();
         let changes =
-            watcher(api, watcher::Config::default().labels(&self.names.selector())).default_backoff();
+            watcher(api, watcher::Config::default().labels(&self.names.selector()).streaming_lists())
+                .default_backoff();
         changes.flat_map(move |event| {
             let touched = match event {
-                Ok(event) => live.feed(&resource, event).into_iter().map(Ok).collect(),
+                Ok(event) => {
+                    live.feed_in(&resource, namespace.as_deref(), event).into_iter().map(Ok).collect()
+                }
                 Err(error) => vec![Err(error)],
             };
             stream::iter(touched)
         })
     }
 
-    /// Says that a kind is going to be watched, so that [`Live::synced`] waits for it.
-    pub fn expect(&self, resource: &ApiResource) {
-        self.write(|store| store.expect(resource));
+    /// Leaves out the status of objects of a kind, which nobody here asks for: what changes there alone is then told to nobody.
+    pub fn leave_out_status(&self, resource: &ApiResource) {
+        self.write(|store| store.leave_out_status(resource));
+    }
+
+    /// Says that a kind is going to be watched, in a namespace or everywhere, so that [`Live::synced`] waits for it.
+    pub fn expect(&self, resource: &ApiResource, namespace: Option<&str>) {
+        self.write(|store| store.expect(resource, namespace));
     }
 
     /// Takes in an event of the watch of a kind; [`Live::follow`] does that. For tests, and for watches of another shape.
     pub fn feed(&self, resource: &ApiResource, event: watcher::Event<DynamicObject>) -> Vec<Touched> {
+        self.feed_in(resource, None, event)
+    }
+
+    /// The same of the watch in one namespace.
+    pub fn feed_in(
+        &self,
+        resource: &ApiResource,
+        namespace: Option<&str>,
+        event: watcher::Event<DynamicObject>,
+    ) -> Vec<Touched> {
         let listed = matches!(event, watcher::Event::InitDone);
-        let touched = self.write(|store| store.feed(resource, event));
+        let touched = self.write(|store| store.feed(resource, namespace, event));
         if listed {
             self.synced.send_replace(());
         }
         touched
     }
 
-    /// Waits until each kind that is watched has been listed once.
+    /// Waits until each watch has brought its list once.
     pub async fn synced(&self) {
         let mut synced = self.synced.subscribe();
         while !self.is_synced() {
@@ -112,7 +144,7 @@ impl Live {
         }
     }
 
-    /// Whether each kind that is watched has been listed once.
+    /// Whether each watch has brought its list once.
     pub fn is_synced(&self) -> bool {
         self.read(Store::is_synced)
     }
@@ -137,6 +169,18 @@ impl Live {
     /// All watched objects that carry an owner's uid, in order of their keys.
     pub fn owned_by(&self, owner_uid: &str) -> Vec<(ChildKey, Arc<DynamicObject>)> {
         self.read(|store| store.owned_by(owner_uid))
+    }
+
+    /// Whether others have deleted children of this owner since it was whole last. They may have gone because it is gone itself.
+    pub(crate) fn is_bereft(&self, owner_uid: &str) -> bool {
+        self.read(|store| store.is_bereft(owner_uid))
+    }
+
+    /// Says that the owner has all its children again.
+    pub(crate) fn made_whole(&self, owner_uid: &str) {
+        if self.is_bereft(owner_uid) {
+            self.write(|store| store.made_whole(owner_uid));
+        }
     }
 
     /// How a watched kind is addressed.

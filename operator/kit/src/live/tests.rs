@@ -25,7 +25,7 @@ fn key(name: &str) -> ChildKey {
 
 fn live(events: impl IntoIterator<Item = Event<DynamicObject>>) -> Live {
     let live = Live::new(SAMPLE);
-    live.expect(&resource());
+    live.expect(&resource(), None);
     for event in events {
         live.feed(&resource(), event);
     }
@@ -53,6 +53,33 @@ fn nothing_is_called_absent_before_the_first_list_is_complete() {
     assert!(matches!(before.lookup(&key("two")), Lookup::Absent));
     assert!(before.synced().now_or_never().is_some());
     assert!(matches!(Live::new(SAMPLE).lookup(&key("two")), Lookup::NotWatched));
+}
+
+#[test]
+fn a_status_that_is_left_out_is_nobodys_news_and_takes_no_room() {
+    let with_status = |version| {
+        let mut object = config_map("one", version, "uid-1");
+        object.data = json!({"data": {"v": 1}, "status": {"used": version}});
+        object
+    };
+    let told = |live: &Live, object| live.feed(&resource(), Event::Apply(object)).len();
+    let heeding = listed([with_status(5)]);
+    assert_eq!(told(&heeding, with_status(6)), 1);
+
+    let live = Live::new(SAMPLE);
+    live.leave_out_status(&resource());
+    for event in [Event::Init, Event::InitApply(with_status(5)), Event::InitDone] {
+        live.feed(&resource(), event);
+    }
+    assert_eq!(told(&live, with_status(6)), 0);
+    assert_eq!(version_of(&live, "one"), Some(6), "a deletion is bound to the newest version");
+    let Lookup::Present(held) = live.lookup(&key("one")) else { panic!("it is there") };
+    assert_eq!(held.data, json!({"data": {"v": 1}}));
+    assert_eq!(told(&live, config_map("one", 7, "uid-1")), 1, "the data changed");
+
+    live.written(&key("one"), with_status(8));
+    live.written(&key("one"), with_status(9));
+    assert_eq!(told(&live, with_status(9)), 0, "nor is what came along with a write of ours");
 }
 
 #[test]
@@ -133,4 +160,58 @@ fn what_we_wrote_and_what_is_only_listed_again_is_no_news() {
     live.feed(&resource(), Event::Init);
     assert_eq!(touched(Event::InitApply(config_map("one", 5, "uid-1"))), 0);
     assert_eq!(touched(Event::InitApply(config_map("two", 9, "uid-1"))), 1);
+}
+
+/// A list of one namespace.
+fn list_in(live: &Live, namespace: &str, objects: impl IntoIterator<Item = DynamicObject>) -> Vec<Touched> {
+    let items = objects.into_iter().map(Event::InitApply);
+    let events = [Event::Init].into_iter().chain(items).chain([Event::InitDone]);
+    events.flat_map(|event| live.feed_in(&resource(), Some(namespace), event)).collect()
+}
+
+fn there(object: DynamicObject) -> DynamicObject {
+    DynamicObject { metadata: ObjectMeta { namespace: Some("there".into()), ..object.metadata }, ..object }
+}
+
+/// Watched in two namespaces, each of which has been listed.
+fn in_two_namespaces() -> Live {
+    let live = Live::new(SAMPLE);
+    list_in(&live, "here", [config_map("one", 1, "uid-1")]);
+    list_in(&live, "there", [there(config_map("one", 2, "uid-1"))]);
+    live
+}
+
+#[test]
+fn a_new_list_of_one_namespace_drops_nothing_of_another() {
+    let live = in_two_namespaces();
+    let gone: Vec<_> = list_in(&live, "here", []).into_iter().map(|touched| touched.key).collect();
+    assert_eq!(gone, [key("one")]);
+    let left: Vec<_> = live.owned_by("uid-1").into_iter().map(|(key, _)| key.namespace).collect();
+    assert_eq!(left, [Some("there".to_owned())]);
+}
+
+#[test]
+fn what_is_written_while_another_namespace_is_listed_stays() {
+    let live = in_two_namespaces();
+    live.feed_in(&resource(), Some("there"), Event::Init);
+    live.written(&key("new"), config_map("new", 9, "uid-1"));
+    live.feed_in(&resource(), Some("there"), Event::InitDone);
+    assert_eq!((version_of(&live, "one"), version_of(&live, "new")), (Some(1), Some(9)));
+    list_in(&live, "here", []);
+    assert!(live.is_empty());
+}
+
+#[test]
+fn each_namespace_is_waited_for_and_what_lies_elsewhere_is_not_watched() {
+    let live = Live::new(SAMPLE);
+    live.expect(&resource(), Some("here"));
+    live.expect(&resource(), Some("there"));
+    list_in(&live, "here", []);
+    assert!(live.synced().now_or_never().is_none());
+    let at = |namespace| live.lookup(&ChildKey::new(&resource(), Some(namespace), "one"));
+    assert!(matches!(at("here"), Lookup::Absent));
+    assert!(matches!(at("there"), Lookup::NotSynced));
+    assert!(matches!(at("elsewhere"), Lookup::NotWatched));
+    list_in(&live, "there", []);
+    assert!(live.synced().now_or_never().is_some());
 }

@@ -5,7 +5,7 @@ use kube::api::{ApiResource, Patch, PatchParams};
 use kyb_kit::Child;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, NAMES};
+use crate::bench::{Bench, NAMES, plane};
 
 fn deployment(namespace: &str, image: &str, replicas: Option<i32>) -> Child {
     let labels = json!({"app": "web"});
@@ -27,9 +27,13 @@ async fn replicas_stay_when_they_are_handed_to_an_autoscaler_and_back() {
     let ours = |count| [deployment(bench.namespace, "web:1", Some(count))];
     let theirs = |image| [deployment(bench.namespace, image, None).leaving_replicas()];
     assert!(bench.apply(ours(5)).await.is_clean());
+    let mark = plane().await.audit_mark().await.unwrap();
     let outcome = bench.apply(theirs("web:1")).await;
     assert_eq!((outcome.updated, outcome.is_clean()), (1, true), "{outcome:?}");
     assert_eq!(replicas(&bench).await, Some(5));
+    let events = bench.asked_since(mark).await;
+    let answers = events.iter().filter_map(|event| event.response_object.as_ref()?.pointer("/spec/replicas"));
+    assert_eq!(answers.collect::<Vec<_>>(), [5, 5], "never another number in between");
 
     let scale = json!({"spec": {"replicas": 7}});
     let as_autoscaler = PatchParams { field_manager: Some("autoscaler".into()), ..PatchParams::default() };

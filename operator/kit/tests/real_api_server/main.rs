@@ -6,6 +6,7 @@ mod applying;
 mod bench;
 mod handing_over;
 mod leading;
+mod owners;
 mod pruning;
 mod rehearsing;
 mod reporting;

@@ -52,9 +52,13 @@ async fn a_status_that_says_the_same_is_not_written_again() {
     assert_eq!(restarted.write(&with, &first).await.unwrap(), Wrote::Nothing);
     assert!(!bench.asked_since(mark).await.iter().any(kyb_lab::AuditEvent::is_write));
 
+    assert!(!statuses.is_own(&seen) && !restarted.is_own(&with));
+    assert!(!statuses.is_own(&with), "what was looked at is remembered no longer");
+
     let changed = Status { conditions: conditions("Broken", &first.conditions, 300) };
     assert_eq!(statuses.write(&with, &changed).await.unwrap(), Wrote::Yes);
     let now: Service = bench.api().get("one").await.unwrap();
+    assert!(statuses.is_own(&now) && !statuses.is_own(&now), "once");
     assert_eq!(now.status.unwrap().conditions.unwrap(), changed.conditions);
 }
 
