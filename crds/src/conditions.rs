@@ -97,6 +97,8 @@ words! {
         DuplicateTenant,
         /// The namespace does not carry the label of the region.
         NamespaceNotLabelled,
+        /// Where an administrator makes the tenant's namespaces: one is missing, is not labelled, or is not looked after.
+        NamespaceNotPrepared,
         /// No region of this cluster may serve the tenant.
         NoRegion,
         /// The region's residency is not the tenant's.
@@ -178,8 +180,8 @@ mod tests {
     }
 
     #[test]
-    fn the_page_about_the_operator_explains_every_reason_once_and_no_other() {
-        let page = include_str!("../../docs/operator.md");
+    fn the_page_about_operations_explains_every_reason_once_and_no_other() {
+        let page = include_str!("../../docs/operations.md");
         let tables =
             page.split("## Reasons").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap_or_default();
         let rows = tables.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());

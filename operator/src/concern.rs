@@ -33,4 +33,10 @@ impl Concern {
     pub(crate) fn of(condition: ConditionType, children: impl IntoIterator<Item = Child>) -> Self {
         Self { condition, children: Ok(children.into_iter().collect()) }
     }
+
+    /// Without the other children.
+    pub(crate) fn only(self, wanted: impl Fn(&Child) -> bool) -> Self {
+        let children = self.children.map(|children| children.into_iter().filter(wanted).collect());
+        Self { children, ..self }
+    }
 }

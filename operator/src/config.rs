@@ -56,6 +56,26 @@ pub struct Run {
     // Below 6 is for tests, which have an API server to themselves; the chart refuses it.
     #[arg(long, env = "KYB_LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(2..=300))]
     pub lease_seconds: u64,
+    /// The namespaces to look after, with commas between; the operator looks into no other, and makes none. Without this: all that
+    /// carry our labels
+    #[arg(long, env = "KYB_NAMESPACES", value_name = "NAMESPACE,…", value_delimiter = ',', value_parser = namespace)]
+    pub namespaces: Vec<String>,
+}
+
+/// A namespace's name, which is a DNS label. Nothing at all is none: whoever meant some must not get all.
+pub(crate) fn namespace(name: &str) -> Result<String, String> {
+    let is_letter_or_digit = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = name.as_bytes();
+    let is_label = (1..=63).contains(&bytes.len())
+        && bytes.iter().all(|byte| is_letter_or_digit(byte) || *byte == b'-')
+        && bytes.first().is_some_and(is_letter_or_digit)
+        && bytes.last().is_some_and(is_letter_or_digit);
+    if is_label {
+        Ok(name.to_owned())
+    } else {
+        Err("not the name of a namespace: a-z, 0-9 and -, at most 63, with a letter or digit at both ends"
+            .to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -66,5 +86,23 @@ mod tests {
     fn the_command_line_holds_together() {
         use clap::CommandFactory as _;
         Config::command().debug_assert();
+    }
+
+    fn namespaces(arguments: &[&str]) -> Option<Vec<String>> {
+        let words = ["kyb-operator", "run", "--root-key-file", "key"].iter().chain(arguments);
+        match Config::try_parse_from(words).ok()?.command {
+            Command::Run(run) => Some(run.namespaces),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn namespaces_are_dns_labels_and_none_named_means_all() {
+        assert_eq!(namespaces(&[]), Some(vec![]));
+        let two = namespaces(&["--namespaces", "kyb-us-east-1,kyb-t-acme--lending"]);
+        assert_eq!(two, Some(vec!["kyb-us-east-1".to_owned(), "kyb-t-acme--lending".to_owned()]));
+        for wrong in ["", "a,", "A", "-a", "a-", "a.b", "a/b", &"a".repeat(64)] {
+            assert_eq!(namespaces(&["--namespaces", wrong]), None, "{wrong}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
 use kyb_kit::{Announcer, Applier, ChildKey, Live, Lookup, Names, Retries, StatusWriter, changes_of_mind};
 use serde::Serialize;
 
-use crate::{derive::RootKey, metrics::Metrics, verdict::as_it_should};
+use crate::{derive::RootKey, metrics::Metrics, scope::Scope, verdict::as_it_should};
 
 /// How objects of ours are told from others'.
 pub(crate) const fn marks(manager: &'static str) -> Names {
@@ -39,6 +39,7 @@ pub(crate) const REGION_MARKS: Names = marks(names::REGION_MANAGER);
 /// What all controllers share.
 pub(crate) struct Context {
     pub(crate) client: Client,
+    pub(crate) scope: Scope,
     pub(crate) live: Live,
     pub(crate) tenant_applier: Applier,
     pub(crate) region_applier: Applier,
@@ -58,12 +59,13 @@ pub(crate) struct Stores {
     pub(crate) regions: Store<RegionDeployment>,
     pub(crate) policies: Store<CachePolicy>,
     pub(crate) pods: Store<Pod>,
-    /// Namespaces that an administrator labelled with a region.
+    /// Namespaces that an administrator labelled with a region; where the operator is held to single namespaces, these, labelled or
+    /// not.
     pub(crate) namespaces: Store<Namespace>,
 }
 
 impl Context {
-    /// For a client that writes when it may, and what it knows of the cluster.
+    /// For a client that writes when it may, and what it knows of the whole cluster.
     pub(crate) fn new(
         client: Client,
         live: Live,
@@ -79,6 +81,7 @@ impl Context {
             announcer: Announcer::new(client.clone(), "kyb.dev/operator", Some(instance.to_owned())),
             retries: Retries::default(),
             metrics: Metrics::default(),
+            scope: Scope::default(),
             client,
             live,
             stores,

@@ -9,10 +9,12 @@
 //! | module | what |
 //! |---|---|
 //! | [`config`], [`run`], [`server`] | flags, the process, its probes and metrics |
+//! | `requests` | what is asked of the API server, counted |
 //! | `controllers` | one folder a kind, one file a step |
 //! | `context` | what all controllers share |
 //! | `concern`, `verdict` | the parts of an object that can go wrong on their own, and what became of them |
-//! | `watches`, `triggers` | what is watched, and which objects to look at again when another one changes |
+//! | `scope` | whether the operator works in the whole cluster or is held to single namespaces |
+//! | `watches`, `gathered`, `triggers` | what is watched, how it is kept, and which objects to look at again when another one changes |
 //! | `deletion` | what is said of an object that is held on its way out |
 //! | [`kubectl`] | the plugin `kubectl kyb` |
 //! | [`mod@plan`] | what applying files would do |
@@ -28,12 +30,15 @@ mod context;
 mod controllers;
 mod deletion;
 pub mod derive;
+mod gathered;
 pub mod kubectl;
 pub mod metrics;
 pub mod plan;
 pub mod profile;
+mod requests;
 pub mod roles;
 pub mod run;
+mod scope;
 pub mod server;
 mod triggers;
 mod verdict;

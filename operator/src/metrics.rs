@@ -9,6 +9,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::requests::Asked;
+
 /// What was done to children.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Done {
@@ -28,6 +30,7 @@ pub struct Metrics {
     registry: Arc<Registry>,
     children: Family<Done, Counter>,
     reconciles: Family<OfKind, Counter>,
+    api_requests: Family<Asked, Counter>,
     /// 1 while this replica holds the lease.
     pub leader: Gauge<f64, AtomicU64>,
 }
@@ -36,10 +39,16 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("kyb_operator");
         let (children, reconciles, leader) = (Family::default(), Family::default(), Gauge::default());
+        let api_requests = Family::default();
         registry.register("children", "Children by owner's kind and what was done to them", children.clone());
         registry.register("reconciles", "Reconciles by kind", reconciles.clone());
+        registry.register(
+            "api_requests",
+            "Requests to the API server by verb, resource and the answer's code",
+            Family::clone(&api_requests),
+        );
         registry.register("leader", "1 while this replica holds the lease", leader.clone());
-        Self { registry: Arc::new(registry), children, reconciles, leader }
+        Self { registry: Arc::new(registry), children, reconciles, api_requests, leader }
     }
 }
 
@@ -57,6 +66,11 @@ impl Metrics {
             self.children.get_or_create(&Done { kind, did }).inc_by(count as u64);
         }
         self.reconciles.get_or_create(&OfKind { kind }).inc();
+    }
+
+    /// Counts a request to the API server.
+    pub(crate) fn asked(&self, asked: &Asked) {
+        self.api_requests.get_or_create(asked).inc();
     }
 
     /// The OpenMetrics text.

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt as _, stream};
 use http::header::{HeaderName, HeaderValue, USER_AGENT};
-use k8s_openapi::api::rbac::v1::Subject;
+use k8s_openapi::{NamespaceResourceScope, api::rbac::v1::Subject};
 use kube::{
     Api, Client, Resource, ResourceExt,
     runtime::{
@@ -24,9 +24,11 @@ use crate::{
     controllers::{cache_policy, region, tenant},
     derive::{RootKey, RootKeyError},
     metrics::Metrics,
+    requests::counted,
+    scope::{self, Scope},
     server::{self, Status},
     triggers,
-    watches::{Change, Changes, Watches, listen},
+    watches::{Change, Changes, Followed, Watches, listen},
 };
 
 /// Why the operator ended.
@@ -93,22 +95,25 @@ pub async fn run_through(
     let identity = identity(config);
     kube_config.headers.extend(user_agent(&identity));
     let _ = rustls::crypto::ring::default_provider().install_default(); // whoever was first is the same provider
+    let metrics = Metrics::default();
     let plain = Client::try_from(kube_config.clone()).map_err(|why| RunError::Cluster(Box::new(why)))?;
-    check_kinds(&plain).await?;
+    let plain = counted(plain, &metrics);
+    let scope = Scope::of(&config.namespaces);
+    tracing::info!(namespaces = %scope, "looks after what lies in");
+    check_kinds(&plain, &scope).await?;
 
     let timing = timing(config.lease_seconds);
     let held = Held::nothing();
     let client = fenced_client(&kube_config, &held, timing.request_timeout)
-        .map(around)
+        .map(|client| around(counted(client, &metrics)))
         .map_err(|why| RunError::Cluster(Box::new(why)))?;
-    let metrics = Metrics::default();
     let live = Live::new(TENANT_MARKS);
     serve(config, &live, &metrics, &stop).await?;
 
     let election = Election::new(plain.clone(), lease(config, &identity, timing), held.clone())?;
     let release = CancellationToken::new();
     let electing = tokio::spawn(election.run(release.clone()));
-    let watches = Watches::start(&client, &live);
+    let watches = Watches::start(&client, &live, &scope);
     tokio::select! {
         () = held.acquired() => (),
         () = stop.cancelled() => {
@@ -121,7 +126,7 @@ pub async fn run_through(
     tracing::info!(identity, "holds the lease; reconciling");
     let account = account(&config.namespace, &config.service_account);
     let context = Context::new(client, live, watches.stores, root, account, &config.pod_name);
-    let context = Arc::new(Context { metrics: metrics.clone(), ..context });
+    let context = Arc::new(Context { metrics: metrics.clone(), scope, ..context });
     let lost = held.lost();
     let ended = reconcile(config, context, watches.changes, &stop, &lost).await;
     metrics.leader.set(0.0);
@@ -168,15 +173,25 @@ async fn reconcile(
     }
 }
 
-/// A controller for all objects of a kind, which nothing but they trigger yet. It looks at what is watched already; there is one
-/// watch for each kind, and a controller's own would be a second.
-fn controller<K>(config: &Run, changes: &broadcast::Sender<Change<K>>, objects: &Store<K>) -> Controller<K>
+/// A controller for all objects of a kind, which nothing but they trigger yet, and of their statuses only what others write. It looks
+/// at what is watched already; there is one watch for each kind, and a controller's own would be a second.
+fn controller<K>(
+    config: &Run,
+    context: &Arc<Context>,
+    changes: &Followed<K>,
+    objects: &Store<K>,
+) -> Controller<K>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
 {
     let listed = objects.clone();
-    let each = listen(changes).filter_map(std::future::ready);
-    let anew = listen(changes).filter(|change| std::future::ready(change.is_none()));
+    let statuses = context.statuses.clone();
+    let others = listen(&changes.all)
+        .filter_map(std::future::ready)
+        .filter(move |object| std::future::ready(!statuses.is_own(&**object)));
+    // What is meant is looked at even where it came with a status of ours: a new listing tells of both at once.
+    let each = stream::select(others, listen(&changes.meant).filter_map(std::future::ready));
+    let anew = listen(&changes.all).filter(|change| std::future::ready(change.is_none()));
     let anew = anew.flat_map(move |_| stream::iter(triggers::all(&listed)));
     let at_first = stream::iter(triggers::all(objects)); // after listening began, so that nothing falls in between
     Controller::for_shared_stream(each, objects.clone())
@@ -190,8 +205,9 @@ fn tenants(
     changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let controller = controller(config, &changes.tenants.all, &context.stores.tenants);
-    let (of_reports, of_regions) = (Arc::clone(context), context.stores.tenants.clone());
+    let controller = controller(config, context, &changes.tenants, &context.stores.tenants);
+    let of_reports = Arc::clone(context);
+    let (of_regions, of_namespaces) = (context.stores.tenants.clone(), context.stores.tenants.clone());
     let reports = listen(&changes.touched).filter_map(move |touched| {
         let region = touched
             .and_then(|touched| triggers::reporting(&touched))
@@ -200,11 +216,16 @@ fn tenants(
         std::future::ready(tenants)
     });
     let regions = listen(&changes.regions.meant).map(move |_| triggers::all(&of_regions));
+    let namespaces = listen(&changes.namespaces.all).map(move |change| match change {
+        Some(namespace) => triggers::tenants_in(&of_namespaces, &namespace.name_any()),
+        None => triggers::all(&of_namespaces),
+    });
     let owners = owners(changes, &context.stores.tenants);
     let controller = controller
         .reconcile_on(owners)
         .reconcile_on(reports.flat_map(stream::iter))
         .reconcile_on(regions.flat_map(stream::iter))
+        .reconcile_on(namespaces.flat_map(stream::iter))
         .graceful_shutdown_on(stop.clone().cancelled_owned());
     drive(controller.run(tenant::reconcile, never, Arc::clone(context)))
 }
@@ -215,7 +236,7 @@ fn regions(
     changes: &Changes,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let controller = controller(config, &changes.regions.all, &context.stores.regions);
+    let controller = controller(config, context, &changes.regions, &context.stores.regions);
     let store = context.stores.regions.clone();
     let tenants = regions_on(&changes.tenants.meant, &store, triggers::regions_of);
     let policies = regions_on(&changes.policies.meant, &store, |regions, policy| {
@@ -276,7 +297,7 @@ fn policies(
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
     let policies = &context.stores.policies;
-    let controller = controller(config, &changes.policies.all, policies);
+    let controller = controller(config, context, &changes.policies, policies);
     let (of_children, of_regions) = (policies.clone(), policies.clone());
     let nearby = listen(&changes.touched).map(move |touched| match touched {
         Some(touched) => {
@@ -322,27 +343,36 @@ fn never<K>(
 }
 
 /// All kinds must be there before anything is watched: a missing one is the most common mistake of an installation.
-async fn check_kinds(client: &Client) -> Result<(), RunError> {
-    check_kind::<KybTenant>(client).await?;
-    check_kind::<RegionDeployment>(client).await?;
-    check_kind::<CachePolicy>(client).await?;
-    check_kind::<RegionReport>(client).await
+async fn check_kinds(client: &Client, scope: &Scope) -> Result<(), RunError> {
+    check_kind::<KybTenant>(&[Api::all(client.clone())]).await?;
+    check_kind::<RegionDeployment>(&apis(client, scope)).await?;
+    check_kind::<CachePolicy>(&apis(client, scope)).await?;
+    check_kind::<RegionReport>(&apis(client, scope)).await
 }
 
-async fn check_kind<K>(client: &Client) -> Result<(), RunError>
+fn apis<K>(client: &Client, scope: &Scope) -> Vec<Api<K>>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    scope.places().iter().map(|place| scope::api(client, place.as_deref())).collect()
+}
+
+/// Looks where it may. One place that refuses is not enough to give up: where a namespace is gone, so is the Role in it.
+async fn check_kind<K>(places: &[Api<K>]) -> Result<(), RunError>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
 {
-    let kind = K::kind(&()).into_owned();
-    let api: Api<K> = Api::all(client.clone());
-    match api.list(&kube::api::ListParams::default().limit(1)).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.code == 404 => Err(RunError::NotInstalled(kind)),
-        Err(kube::Error::Api(status)) if status.code == 403 => {
-            Err(RunError::NotAllowed(K::plural(&()).into_owned()))
+    for api in places {
+        match api.list(&kube::api::ListParams::default().limit(1)).await {
+            Ok(_) => return Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => {
+                return Err(RunError::NotInstalled(K::kind(&()).into_owned()));
+            }
+            Err(kube::Error::Api(status)) if status.code == 403 => (),
+            Err(why) => return Err(RunError::Cluster(Box::new(why))),
         }
-        Err(why) => Err(RunError::Cluster(Box::new(why))),
     }
+    Err(RunError::NotAllowed(K::plural(&()).into_owned()))
 }
 
 async fn serve(

@@ -107,6 +107,7 @@ impl Verdict {
             | Reason::SecretNotFound
             | Reason::SecretKeyNotFound
             | Reason::NamespaceNotLabelled
+            | Reason::NamespaceNotPrepared
             | Reason::Unschedulable
             | Reason::CrashLooping => Self { state: State::Failing, ..self },
             _ => self,

@@ -3,6 +3,10 @@
 //! ```text
 //! API server ── one watch a kind ──► store, then ──► change ──► each controller that it concerns
 //! ```
+//!
+//! Held to single namespaces (see [`Scope`]) there is one watch a kind in each, into the same store: see [`gathered`](crate::gathered)
+//! and [`Live::follow_in`]. Each of them begins when its namespace is there. Of namespaces themselves, which lie in none, each one that
+//! is listed is watched by its name, so that the operator need not see any other.
 
 use std::{
     collections::HashMap,
@@ -10,8 +14,9 @@ use std::{
     sync::Arc,
 };
 
-use futures::{Stream, StreamExt as _, stream};
+use futures::{Stream, StreamExt as _, stream, stream::BoxStream};
 use k8s_openapi::{
+    NamespaceResourceScope,
     api::{
         apps::v1::{Deployment, StatefulSet},
         autoscaling::v2::HorizontalPodAutoscaler,
@@ -26,14 +31,18 @@ use k8s_openapi::{
 use kube::{
     Api, Client, Resource, ResourceExt as _,
     api::ApiResource,
-    runtime::{WatchStreamExt as _, reflector, reflector::Store, watcher},
+    runtime::{WatchStreamExt as _, reflector::Store, watcher},
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
 use kyb_kit::{Live, Touched};
 use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
 
-use crate::context::Stores;
+use crate::{
+    context::Stores,
+    gathered::Gathered,
+    scope::{self, Presence, Scope},
+};
 
 /// Watches go on for as long as the process; they are shared by all controllers.
 pub(crate) struct Watches {
@@ -69,16 +78,17 @@ pub(crate) type Change<K> = Option<Arc<K>>;
 const BACKLOG: usize = 4096;
 
 impl Watches {
-    pub(crate) fn start(client: &Client, live: &Live) -> Self {
+    pub(crate) fn start(client: &Client, live: &Live, scope: &Scope) -> Self {
         let part_of = format!("{}={}", names::MANAGED_BY_LABEL, names::MANAGED_BY);
         let all = watcher::Config::default;
-        let (tenants, of_tenants) = follow(Api::all(client.clone()), all());
-        let (regions, of_regions) = follow(Api::all(client.clone()), all());
-        let (policies, of_policies) = follow(Api::all(client.clone()), all());
-        let (pods, of_pods) = follow(Api::all(client.clone()), all().labels(&part_of));
-        let (namespaces, of_namespaces) = follow(Api::all(client.clone()), all().labels(names::REGION_LABEL));
+        let (namespaces, of_namespaces) = follow(of_namespaces(client, scope));
+        let presence = Presence::new(namespaces.clone(), of_namespaces.all.clone());
+        let (tenants, of_tenants) = follow(vec![(None, events(Api::all(client.clone()), all()))]);
+        let (regions, of_regions) = follow(within(client, scope, &presence, &all()));
+        let (policies, of_policies) = follow(within(client, scope, &presence, &all()));
+        let (pods, of_pods) = follow(within(client, scope, &presence, &all().labels(&part_of)));
         let changes = Changes {
-            touched: follow_children(client, live),
+            touched: follow_children(client, live, scope, &presence),
             tenants: of_tenants,
             regions: of_regions,
             policies: of_policies,
@@ -89,11 +99,69 @@ impl Watches {
     }
 }
 
-fn follow_children(client: &Client, live: &Live) -> broadcast::Sender<Change<Touched>> {
+/// A watch, and the namespace that it is of; none: all.
+type Watch<K> = (Option<String>, BoxStream<'static, Result<watcher::Event<K>, watcher::Error>>);
+
+/// Those of regions, found by their label; of the listed ones each by its name, labelled or not.
+fn of_namespaces(client: &Client, scope: &Scope) -> Vec<Watch<Namespace>> {
+    let watch = |place: Option<String>| {
+        let which = match &place {
+            None => watcher::Config::default().labels(names::REGION_LABEL),
+            Some(name) => watcher::Config::default().fields(&format!("metadata.name={name}")),
+        };
+        (place, events(Api::all(client.clone()), which))
+    };
+    scope.places().into_iter().map(watch).collect()
+}
+
+/// The watches of a kind that lies in namespaces.
+fn within<K>(client: &Client, scope: &Scope, presence: &Presence, which: &watcher::Config) -> Vec<Watch<K>>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    K: Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
+{
+    let watch = |place: Option<String>| {
+        let events = events(scope::api(client, place.as_deref()), which.clone());
+        let nothing = || vec![Ok(watcher::Event::Init), Ok(watcher::Event::InitDone)];
+        let events = match place.clone() {
+            None => events,
+            Some(namespace) => presence.clone().once_there(namespace, nothing, events).boxed(),
+        };
+        (place, events)
+    };
+    scope.places().into_iter().map(watch).collect()
+}
+
+fn events<K>(
+    api: Api<K>,
+    which: watcher::Config,
+) -> BoxStream<'static, Result<watcher::Event<K>, watcher::Error>>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+{
+    // What there is comes through the watch itself, object by object: pages of a list would all be in memory at once. And who set which
+    // field is the larger part of many objects, and nobody here asks for it.
+    watcher(api, which.streaming_lists())
+        .default_backoff()
+        .modify(|object| object.managed_fields_mut().clear())
+        .boxed()
+}
+
+fn follow_children(
+    client: &Client,
+    live: &Live,
+    scope: &Scope,
+    presence: &Presence,
+) -> broadcast::Sender<Change<Touched>> {
     let (touched, _) = broadcast::channel(BACKLOG);
+    for resource in child_kinds().iter().filter(|resource| !HEEDED.contains(&resource.kind.as_str())) {
+        live.leave_out_status(resource);
+    }
     let mut children = stream::SelectAll::new();
-    for resource in child_kinds() {
-        children.push(live.follow(client, resource).boxed());
+    for place in scope.places() {
+        for resource in scope.child_kinds() {
+            children.push(children_in(place.clone(), client, live, resource, presence));
+        }
     }
     let sender = touched.clone();
     tokio::spawn(children.for_each(move |event| {
@@ -106,7 +174,28 @@ fn follow_children(client: &Client, live: &Live) -> broadcast::Sender<Change<Tou
     touched
 }
 
-/// The kinds of our children that may be listed in the whole cluster. Secrets are not among them.
+/// The kinds of children whose status somebody reads. A quota's, for one, changes with every object in its namespace.
+const HEEDED: [&str; 5] = ["Deployment", "Job", "Namespace", "RegionReport", "StatefulSet"];
+
+/// Children of a kind that were touched in a place.
+fn children_in(
+    place: Option<String>,
+    client: &Client,
+    live: &Live,
+    resource: ApiResource,
+    presence: &Presence,
+) -> BoxStream<'static, Result<Touched, watcher::Error>> {
+    let touched = live.follow_in(client, resource.clone(), place.as_deref());
+    let Some(namespace) = place else { return touched.boxed() };
+    let (live, name) = (live.clone(), namespace.clone());
+    let nothing = move || {
+        let list = [watcher::Event::Init, watcher::Event::InitDone].into_iter();
+        list.flat_map(|event| live.feed_in(&resource, Some(&name), event)).map(Ok).collect()
+    };
+    presence.clone().once_there(namespace, nothing, touched).boxed()
+}
+
+/// The kinds of our children that may be listed. Secrets are not among them.
 pub(crate) fn child_kinds() -> Vec<ApiResource> {
     vec![
         ApiResource::erase::<ConfigMap>(&()),
@@ -127,19 +216,24 @@ pub(crate) fn child_kinds() -> Vec<ApiResource> {
 }
 
 /// Follows a kind into a store, and tells of each change that the store has taken in.
-fn follow<K>(api: Api<K>, config: watcher::Config) -> (Store<K>, Followed<K>)
+fn follow<K>(watches: Vec<Watch<K>>) -> (Store<K>, Followed<K>)
 where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
+    K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
 {
-    let (reader, writer) = reflector::store();
-    // Who set which field is the larger part of many objects, and nobody here asks for it.
-    let watch = watcher(api, config).default_backoff().modify(|object| object.managed_fields_mut().clear());
-    let mut events = reflector::reflector(writer, watch).boxed();
+    let (places, events): (Vec<_>, Vec<_>) = watches.into_iter().unzip();
+    let mut gathered = Gathered::of(places);
+    let store = gathered.store();
+    let numbered =
+        |(watch, events): (usize, BoxStream<'static, _>)| events.map(move |event| (watch, event)).boxed();
+    let mut events = stream::select_all(events.into_iter().enumerate().map(numbered));
     let followed = Followed { all: broadcast::channel(BACKLOG).0, meant: broadcast::channel(BACKLOG).0 };
     let (all, meant) = (followed.all.clone(), followed.meant.clone());
     tokio::spawn(async move {
         let mut said = Said::default();
-        while let Some(event) = events.next().await {
+        while let Some((watch, event)) = events.next().await {
+            if let Ok(event) = &event {
+                gathered.take(watch, event);
+            }
             let Some((change, is_meant)) = change(event, &mut said) else { continue };
             // Nobody listens before the lease is held.
             if is_meant {
@@ -148,7 +242,7 @@ where
             let _ = all.send(change);
         }
     });
-    (reader, followed)
+    (store, followed)
 }
 
 /// What an event of a watch changes, and whether that is more than a status.

@@ -29,7 +29,7 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ .Values.serviceAccount.name }}
 {{- end }}
 
 {{- /* What the operator does with an object that it makes: server-side apply is `patch`, and `create` where there was none;
-`get` after a collision of names; `list` and `watch` so that nothing else need be read. */ -}}
+`get` after a collision of names; `watch`, which also brings what there is already, so that nothing else need be read. */ -}}
 {{- define "kyb-operator.child-verbs" -}}
-[get, list, watch, create, patch, delete]
+[get, watch, create, patch, delete]
 {{- end }}

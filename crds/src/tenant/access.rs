@@ -48,6 +48,8 @@ impl Role {
 #[x_kube(
     validation = Rule::new("self.role != 'ContextManager' || has(self.contexts)")
         .message("a ContextManager manages named contexts; say which in contexts"),
+    validation = Rule::new("self.name != 'operator'")
+        .message("a grant must not be named operator; the RoleBinding kyb-operator is the operator's own"),
 )]
 pub struct AccessGrant {
     /// The grant's name, unique within the tenant.

@@ -21,7 +21,7 @@ pub struct TenantStatus {
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
-    /// The tenant's namespaces that the operator owns.
+    /// The tenant's namespaces that the operator looks after.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 51))]
     #[x_kube(merge_strategy = ListMerge::Set)]

@@ -98,6 +98,8 @@ fn access() -> Vec<Case> {
     const UNKNOWN: &str =
         "access names a context that is not in spec.contexts; add the context or correct its name";
     const NO_CONTEXT: &str = "a ContextManager manages named contexts; say which in contexts";
+    const OWN: &str =
+        "a grant must not be named operator; the RoleBinding kyb-operator is the operator's own";
     const NAMESPACE: &str =
         "a subject needs a namespace if it is a ServiceAccount, and must not have one otherwise";
     const SYSTEM: &str =
@@ -117,6 +119,7 @@ fn access() -> Vec<Case> {
         refuses(grant(json!({"contexts": ["payments"]})), UNKNOWN),
         accepts(grant(json!({"role": "ContextManager", "contexts": ["lending"]}))),
         refuses(grant(json!({"role": "ContextManager"})), NO_CONTEXT),
+        refuses(grant(json!({"name": "operator"})), OWN),
         accepts(grant(json!({"subjects": [{"kind": "ServiceAccount", "name": "ci", "namespace": "build"}]}))),
         refuses(grant(json!({"subjects": [{"kind": "ServiceAccount", "name": "ci"}]})), NAMESPACE),
         refuses(

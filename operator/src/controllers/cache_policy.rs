@@ -7,7 +7,10 @@ use k8s_openapi::jiff::Timestamp;
 use kube::{ResourceExt, runtime::controller::Action};
 use kyb_crds::{CachePolicy, CachePolicyStatus, CacheReport, ConditionType, Reason, RegionDeployment, names};
 
-use super::region::status::{accepted, refused};
+use super::region::{
+    build::settings::cache_file,
+    status::{accepted, refused},
+};
 use crate::{
     context::{Context, written_version},
     deletion,
@@ -63,6 +66,9 @@ fn delivered(policy: &CachePolicy, users: &[Arc<RegionDeployment>], context: &Co
             Reason::Paused,
             "spec.paused is true: changes are not handed on",
         );
+    }
+    if let Err(problem) = cache_file(&policy.spec) {
+        return Verdict::of_problem(condition, &problem);
     }
     if users.is_empty() {
         let message = "no RegionDeployment of this namespace names it in spec.cachePolicy";

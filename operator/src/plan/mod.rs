@@ -36,11 +36,13 @@ pub use manifests::ManifestError;
 pub use report::{Action, ObjectChange, Plan, Problem};
 
 use crate::{
+    config::namespace,
     context::Context,
     controllers::{region, tenant},
     derive::{RootKey, RootKeyError},
     kubectl::clusters,
     run::account,
+    scope::Scope,
 };
 use manifests::Manifests;
 use world::World;
@@ -70,6 +72,9 @@ pub struct Arguments {
     /// The ServiceAccount that the operator runs as
     #[arg(long, env = "KYB_OPERATOR_SERVICE_ACCOUNT", default_value = "kyb-operator")]
     pub service_account: String,
+    /// The namespaces that the operator is held to, with commas between (the chart's rbac.namespaces), if it is
+    #[arg(long, env = "KYB_NAMESPACES", value_name = "NAMESPACE,…", value_delimiter = ',', value_parser = namespace)]
+    pub namespaces: Vec<String>,
 }
 
 /// How a plan is shown.
@@ -146,22 +151,25 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 pub async fn plan(arguments: &Arguments) -> Result<Plan, PlanError> {
     let manifests = Manifests::read(&arguments.files)?;
     let (client, rehearsal) = connect(arguments).await?;
-    let mut world = if arguments.offline { World::default() } else { World::of_cluster(&client).await? };
+    let scope = Scope::of(&arguments.namespaces);
+    let mut world =
+        if arguments.offline { World::default() } else { World::of_cluster(&client, &scope).await? };
     if arguments.offline {
         manifests.ours.iter().try_for_each(world::obeys_rules)?;
     }
     let keys = Keys::find(arguments, &client).await?;
     world.submit(&manifests, &client).await?;
-    let context = Arc::new(Context::new(
-        client,
-        world.live(),
-        world.stores(),
-        keys.root.clone(),
-        account(&arguments.operator_namespace, &arguments.service_account),
-        "plan",
-    ));
-    rehearse(&world, &context, &rehearsal).await;
+    let beyond = world.confine(&scope);
+    let (live, stores) = (world.live(&scope), world.stores(&scope));
+    let account = account(&arguments.operator_namespace, &arguments.service_account);
+    let context = Context::new(client, live, stores, keys.root.clone(), account, "plan");
+    rehearse(&world, &Arc::new(Context { scope, ..context }), &rehearsal).await;
     let mut plan = report::of(&rehearsal, &world, keys.are_known);
+    plan.notes.extend(beyond.iter().map(|other| {
+        format!(
+            "{other} lies in a namespace that the operator does not look after; list it in rbac.namespaces"
+        )
+    }));
     plan.notes
         .extend(manifests.others.iter().map(|other| format!("{other} is no kind of ours and was left out")));
     if !keys.are_known {

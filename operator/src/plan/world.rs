@@ -10,14 +10,14 @@ use kube::{
     runtime::{reflector, reflector::Store, watcher::Event},
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, names};
-use kyb_kit::{Live, compare::differences};
+use kyb_kit::{Live, compare::differences, objects_in};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{ManifestError, PlanError, manifests::Manifests};
 use crate::{
     context::{Stores, TENANT_MARKS},
-    watches::child_kinds,
+    scope::{self, Scope},
 };
 
 /// Everything that the operator looks at.
@@ -32,23 +32,35 @@ pub(super) struct World {
 }
 
 impl World {
-    /// What the cluster has.
-    pub(super) async fn of_cluster(client: &Client) -> Result<Self, PlanError> {
+    /// What the cluster has, as far as an operator of this scope looks.
+    pub(super) async fn of_cluster(client: &Client, scope: &Scope) -> Result<Self, PlanError> {
         let part_of = format!("{}={}", names::MANAGED_BY_LABEL, names::MANAGED_BY);
         let (all, ours) = (ListParams::default(), ListParams::default().labels(&part_of));
-        let mut children = Vec::new();
-        for resource in child_kinds() {
-            let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-            children.push((resource.clone(), listed(&api, &ours, &resource.kind).await?));
+        let mut world =
+            Self { tenants: listed(&Api::all(client.clone()), &all, "KybTenant").await?, ..Self::default() };
+        for place in scope.places() {
+            for resource in scope.child_kinds() {
+                let api = objects_in(client, place.as_deref(), &resource);
+                let found = listed(&api, &ours, &resource.kind).await?;
+                world.children.push((resource, found));
+            }
+            let place = place.as_deref();
+            world.regions.extend(listed(&scope::api(client, place), &all, "RegionDeployment").await?);
+            world.policies.extend(listed(&scope::api(client, place), &all, "CachePolicy").await?);
+            world.pods.extend(listed(&scope::api(client, place), &ours, "Pod").await?);
+            let which =
+                place.map_or(all.clone(), |name| all.clone().fields(&format!("metadata.name={name}")));
+            world.namespaces.extend(listed(&Api::all(client.clone()), &which, "Namespace").await?);
         }
-        Ok(Self {
-            tenants: listed(&Api::all(client.clone()), &all, "KybTenant").await?,
-            regions: listed(&Api::all(client.clone()), &all, "RegionDeployment").await?,
-            policies: listed(&Api::all(client.clone()), &all, "CachePolicy").await?,
-            namespaces: listed(&Api::all(client.clone()), &all, "Namespace").await?,
-            pods: listed(&Api::all(client.clone()), &ours, "Pod").await?,
-            children,
-        })
+        Ok(world)
+    }
+
+    /// Leaves out what an operator of this scope does not look at, and names it.
+    pub(super) fn confine(&mut self, scope: &Scope) -> Vec<String> {
+        let mut beyond = Vec::new();
+        keep_within(scope, &mut self.regions, &mut beyond);
+        keep_within(scope, &mut self.policies, &mut beyond);
+        beyond
     }
 
     /// Tries the files' objects, and takes in what would become of them. What the server would refuse stays as it is; the
@@ -74,31 +86,50 @@ impl World {
     }
 
     /// As the operator's watches would have it.
-    pub(super) fn stores(&self) -> Stores {
-        let labelled = |namespace: &&Namespace| namespace.labels().contains_key(names::REGION_LABEL);
+    pub(super) fn stores(&self, scope: &Scope) -> Stores {
+        let is_seen = |namespace: &&Namespace| match scope {
+            Scope::Cluster => namespace.labels().contains_key(names::REGION_LABEL),
+            Scope::Namespaces(_) => scope.covers(&namespace.name_any()),
+        };
         Stores {
             tenants: store(&self.tenants),
             regions: store(&self.regions),
             policies: store(&self.policies),
             pods: store(&self.pods),
-            namespaces: store(&self.namespaces.iter().filter(labelled).cloned().collect::<Vec<_>>()),
+            namespaces: store(&self.namespaces.iter().filter(is_seen).cloned().collect::<Vec<_>>()),
         }
     }
 
     /// The children, as the operator's watches would have them.
-    pub(super) fn live(&self) -> Live {
+    pub(super) fn live(&self, scope: &Scope) -> Live {
         let live = Live::new(TENANT_MARKS);
-        for resource in child_kinds() {
-            live.feed(&resource, Event::Init);
+        for (place, resource) in scope
+            .places()
+            .iter()
+            .flat_map(|place| scope.child_kinds().into_iter().map(move |kind| (place, kind)))
+        {
+            let feed = |event| drop(live.feed_in(&resource, place.as_deref(), event));
+            feed(Event::Init);
             let objects =
                 self.children.iter().filter(|(kind, _)| *kind == resource).flat_map(|(_, objects)| objects);
-            for object in objects {
-                live.feed(&resource, Event::InitApply(object.clone()));
+            for object in objects.filter(|object| place.is_none() || object.namespace() == *place) {
+                feed(Event::InitApply(object.clone()));
             }
-            live.feed(&resource, Event::InitDone);
+            feed(Event::InitDone);
         }
         live
     }
+}
+
+fn keep_within<K: Resource<DynamicType = ()>>(scope: &Scope, objects: &mut Vec<K>, beyond: &mut Vec<String>) {
+    objects.retain(|object| {
+        let namespace = object.namespace().unwrap_or_default();
+        let is_within = scope.covers(&namespace);
+        if !is_within {
+            beyond.push(format!("{} {} in {namespace}", K::kind(&()), object.name_any()));
+        }
+        is_within
+    });
 }
 
 fn within<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(

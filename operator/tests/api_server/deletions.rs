@@ -91,6 +91,35 @@ async fn an_erasure_is_waited_for_and_told() -> anyhow::Result<()> {
     here.until("the tenant to go", || async { Ok(tenants.get_opt("echo").await?.is_none()) }).await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_leaves_somebody_elses_finalizer_alone() -> anyhow::Result<()> {
+    const THEIRS: &str = "example.org/keep";
+    let here = here().await?;
+    here.region("deletions-7").await?;
+    here.tenant("wanda", "deletions-7", |_| ()).await?;
+    let tenants: Api<KybTenant> = Api::all(here.client.clone());
+    let patch = async |change: Value| {
+        tenants.patch("wanda", &PatchParams::default(), &Patch::Merge(change)).await.map(drop)
+    };
+    let held_by = async |wanted: &[&str]| {
+        here.until(&format!("the finalizers {wanted:?}"), || async {
+            let mut found = tenants.get("wanda").await?.finalizers().to_vec();
+            found.sort();
+            Ok(found == wanted)
+        })
+        .await
+    };
+    patch(json!({"metadata": {"finalizers": [THEIRS]}})).await?;
+    patch(json!({"spec": {"deletion": {"data": "Erase"}}})).await?;
+    held_by(&[THEIRS, "kyb.dev/erase"]).await?;
+    tenants.delete("wanda", &DeleteParams::default()).await?;
+    told(&here, "deletions-7", "wanda", "erase: true").await?;
+    here.report_also("deletions-7", json!({"erasures": [{"tenant": "wanda", "state": "Done"}]})).await?;
+    held_by(&[THEIRS]).await?;
+    patch(json!({"metadata": {"finalizers": null}})).await?;
+    here.until("the tenant to go", || async { Ok(tenants.get_opt("wanda").await?.is_none()) }).await
+}
+
 /// As Argo CD deletes: children first. The one that asks for the erasure has to stay until that is done.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erasure_outlives_a_deletion_in_the_foreground() -> anyhow::Result<()> {

@@ -168,6 +168,7 @@ impl Installation {
             pod_name: "test".to_owned(),
             concurrency: 8,
             lease_seconds: 20, // a busy machine must not lose it; the first holder waits as long
+            namespaces: vec![],
         }
     }
 }

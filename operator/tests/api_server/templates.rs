@@ -146,6 +146,7 @@ async fn without_what_stands_on_the_workloads_pods_are_made_of_the_newest_templa
 async fn what_changes_a_migrations_pods_is_another_migration() -> anyhow::Result<()> {
     let here = here().await?;
     let region = Region::make(&here, "templates-4", Value::Null).await?;
+    let serving = region.gateway().await?.uid();
     region.change(json!({"telemetry": {"logLevel": "debug"}})).await?;
     here.migration_succeeds(&region.namespace).await?;
     here.until("the gateway to log more", || async {
@@ -155,5 +156,6 @@ async fn what_changes_a_migrations_pods_is_another_migration() -> anyhow::Result
     })
     .await?;
     region.says("Migrated", "Ready").await?;
+    assert_eq!(region.gateway().await?.uid(), serving, "what serves goes on meanwhile");
     Ok(())
 }

@@ -83,3 +83,26 @@ async fn a_context_that_is_taken_out_takes_its_namespace_with_it() -> anyhow::Re
     assert!(namespaces.get_opt("kyb-t-fern").await?.is_some());
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_key_is_taken_out_when_its_overlap_ends() -> anyhow::Result<()> {
+    let here = here().await?;
+    here.region("tenant-7").await?;
+    here.tenant("hera", "tenant-7", |_| ()).await?;
+    let settings: Api<ConfigMap> = Api::namespaced(here.client.clone(), "kyb-tenant-7");
+    let accepted = async |keys: usize| {
+        here.until(&format!("{keys} keys to be accepted"), || async {
+            let map = settings.get_opt("kyb-settings-tenant-hera").await?;
+            let text: String = map.and_then(|map| map.data).unwrap_or_default().into_values().collect();
+            Ok(text.matches("hash:").count() == keys)
+        })
+        .await
+    };
+    accepted(1).await?;
+    let tenants: Api<KybTenant> = Api::all(here.client.clone());
+    let key = json!({"name": "default", "role": "ServiceAccount", "generation": 2, "overlap": "3s"});
+    let rotated = Patch::Merge(json!({"spec": {"apiKeys": [key]}}));
+    tenants.patch("hera", &PatchParams::default(), &rotated).await?;
+    accepted(2).await?;
+    accepted(1).await // though nothing changes any more that the operator could be told of
+}

@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use kyb_faults::Plan;
+use kyb_faults::{Fault, Plan};
 use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
 use crate::{
@@ -36,7 +36,13 @@ pub(crate) struct Report {
     pub(crate) matrix: Matrix,
     pub(crate) divergences: Vec<String>,
     unreached: Vec<Trial>,
+    verdicts: usize,
 }
+
+/// Progress is told whenever so many trials have had their verdict.
+const TELL_EVERY: usize = 500;
+/// So many others of its cell stand in for a trial whose cell nothing has struck.
+const STAND_INS: usize = 6;
 
 impl Repertoire {
     /// Plays each story without faults, all at the same time.
@@ -65,16 +71,42 @@ impl Repertoire {
         format!("{}: {}", story.name, story.steps[step].name)
     }
 
-    /// So many of them: first one for each fault of each step, then whichever come.
-    pub(crate) fn sample(&self, mut trials: Vec<Trial>, size: usize, seed: u64) -> Vec<Trial> {
+    /// What a trial's divergence is headed with.
+    pub(crate) fn heading(&self, trial: &Trial) -> String {
+        format!("{}, {}", self.row(trial.story, trial.step), trial.plan)
+    }
+
+    /// So many of them: first one for each fault of each step, then whichever come. And those that are left.
+    pub(crate) fn sample(&self, mut trials: Vec<Trial>, size: usize, seed: u64) -> (Vec<Trial>, Vec<Trial>) {
         trials.shuffle(&mut StdRng::seed_from_u64(seed));
         let mut cells = BTreeSet::new();
-        let (mut first, others): (Vec<_>, Vec<_>) = trials
-            .into_iter()
-            .partition(|trial| cells.insert((self.row(trial.story, trial.step), trial.plan.fault)));
+        let (mut first, others): (Vec<_>, Vec<_>) =
+            trials.into_iter().partition(|trial| cells.insert(self.cell(trial)));
         first.extend(others);
-        first.truncate(size);
-        first
+        let left = first.split_off(size.min(first.len()));
+        (first, left)
+    }
+
+    /// Some of `left` for each cell that trials were meant for and none has struck: their points do not come in every run.
+    pub(crate) fn stand_ins(&self, left: Vec<Trial>, matrix: &Matrix) -> Vec<Trial> {
+        let mut wanted: BTreeMap<_, _> = matrix.holes().into_iter().map(|hole| (hole, STAND_INS)).collect();
+        let mut stands_in = |trial: &Trial| match wanted.get_mut(&self.cell(trial)) {
+            Some(more @ 1..) => {
+                *more -= 1;
+                true
+            }
+            _ => false,
+        };
+        left.into_iter().filter(|trial| stands_in(trial)).collect()
+    }
+
+    /// How many cells of the matrix trials belong to.
+    pub(crate) fn cells(&self, trials: &[Trial]) -> usize {
+        trials.iter().map(|trial| self.cell(trial)).collect::<BTreeSet<_>>().len()
+    }
+
+    fn cell(&self, trial: &Trial) -> (String, Fault) {
+        (self.row(trial.story, trial.step), trial.plan.fault)
     }
 
     /// Plays stories until each trial has had its turn, so many at a time; what was not reached gets a second turn.
@@ -86,7 +118,7 @@ impl Repertoire {
         report: &mut Report,
     ) -> anyhow::Result<()> {
         for trial in trials {
-            report.matrix.count(&self.row(trial.story, trial.step), trial.plan.fault, Count::Known);
+            report.matrix.count(&self.row(trial.story, trial.step), trial.plan.fault, Count::Tried);
         }
         self.round(runner, trials, seats, report).await?;
         let again = std::mem::take(&mut report.unreached);
@@ -142,13 +174,17 @@ impl Repertoire {
     }
 
     fn take(&self, trial: &Trial, scope: &str, verdict: Verdict, report: &mut Report) {
-        let (row, fault) = (self.row(trial.story, trial.step), trial.plan.fault);
+        let (row, fault) = self.cell(trial);
+        report.verdicts += 1;
+        if report.verdicts.is_multiple_of(TELL_EVERY) {
+            crate::say(&format!("{} verdicts", report.verdicts));
+        }
         match verdict {
             Verdict::Same => report.matrix.count(&row, fault, Count::Struck),
             Verdict::Unreached | Verdict::Unjudged => report.unreached.push(trial.clone()),
             Verdict::Diverged(how) => {
                 report.matrix.count(&row, fault, Count::Diverged);
-                report.diverged(&format!("{row}, {}", trial.plan), scope, &how);
+                report.diverged(&self.heading(trial), scope, &how);
             }
         }
     }

@@ -16,8 +16,8 @@ pub(crate) struct Matrix {
 /// One scenario under one fault.
 #[derive(Debug, Default, Clone, Copy)]
 struct Cell {
-    /// Plans that there are.
-    known: usize,
+    /// Plans that had their turn.
+    tried: usize,
     struck: usize,
     unreached: usize,
     diverged: usize,
@@ -26,7 +26,7 @@ struct Cell {
 /// What became of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Count {
-    Known,
+    Tried,
     Struck,
     Unreached,
     Diverged,
@@ -39,7 +39,7 @@ impl Matrix {
         }
         let cell = self.cells.entry((row.to_owned(), fault)).or_default();
         match what {
-            Count::Known => cell.known += 1,
+            Count::Tried => cell.tried += 1,
             Count::Struck => cell.struck += 1,
             Count::Unreached => cell.unreached += 1,
             Count::Diverged => cell.diverged += 1,
@@ -48,7 +48,7 @@ impl Matrix {
 
     pub(crate) fn total(&self, what: Count) -> usize {
         let of = |cell: &Cell| match what {
-            Count::Known => cell.known,
+            Count::Tried => cell.tried,
             Count::Struck => cell.struck,
             Count::Unreached => cell.unreached,
             Count::Diverged => cell.diverged,
@@ -56,10 +56,10 @@ impl Matrix {
         self.cells.values().map(of).sum()
     }
 
-    /// Scenarios and faults for which there are plans, none of which struck.
-    pub(crate) fn holes(&self) -> Vec<String> {
-        let hole = |(_, cell): &(_, &Cell)| cell.known > 0 && cell.struck + cell.diverged == 0;
-        self.cells.iter().filter(hole).map(|((row, fault), _)| format!("{row}: {fault}")).collect()
+    /// Scenarios and faults for which plans were tried, none of which struck.
+    pub(crate) fn holes(&self) -> Vec<(String, Fault)> {
+        let hole = |(_, cell): &(_, &Cell)| cell.tried > 0 && cell.struck + cell.diverged == 0;
+        self.cells.iter().filter(hole).map(|(place, _)| place.clone()).collect()
     }
 }
 

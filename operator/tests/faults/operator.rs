@@ -51,6 +51,7 @@ impl Operator {
             pod_name: "faulty".to_owned(),
             concurrency: 32,
             lease_seconds: LEASE_SECONDS,
+            namespaces: vec![],
         };
         let birth = Birth {
             kubeconfig: plane.kubeconfig().to_owned(),

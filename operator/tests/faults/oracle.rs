@@ -51,7 +51,7 @@ pub(crate) fn for_any(scope: &str, name: &str) -> String {
     DIGEST.replace(&name, "-DIGEST").into_owned()
 }
 
-/// Without what is on its way out, alone or with its namespace: how long that takes is the namespace controller's affair.
+/// Without what is on its way out, alone or with its namespace: how long that takes is the affair of Kubernetes's own controllers.
 fn staying(mut objects: BTreeMap<Key, Value>) -> BTreeMap<Key, Value> {
     objects.retain(|_, object| object.pointer("/metadata/deletionTimestamp").is_none() || holds(object));
     let places: BTreeSet<String> =
@@ -62,9 +62,10 @@ fn staying(mut objects: BTreeMap<Key, Value>) -> BTreeMap<Key, Value> {
     objects
 }
 
-/// Whether somebody has yet to let it go.
+/// Whether somebody has yet to let it go, other than the garbage collector.
 fn holds(object: &Value) -> bool {
-    object.pointer("/metadata/finalizers").and_then(Value::as_array).is_some_and(|names| !names.is_empty())
+    let names = object.pointer("/metadata/finalizers").and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str).any(|name| !matches!(name, "foregroundDeletion" | "orphan"))
 }
 
 /// With which the name of an object ends that is made anew rather than changed.
@@ -233,6 +234,7 @@ mod tests {
             object["metadata"]["finalizers"] = finalizers;
             state("zeta-0001", BTreeMap::from([(key, object)])).len()
         };
-        assert_eq!((going(json!([])), going(json!(["kyb.dev/erase"]))), (0, 1));
+        let collected = going(json!(["foregroundDeletion"]));
+        assert_eq!((going(json!([])), collected, going(json!(["kyb.dev/erase"]))), (0, 0, 1));
     }
 }

@@ -21,9 +21,9 @@ use crate::{
     world::World,
 };
 
-/// A scope has come to rest when it was so long in the reference's state and wrote nothing.
+/// A scope has come to rest when it has not changed for so long, and nothing was written for it.
 const REST: Duration = Duration::from_millis(1200);
-/// Without a reference, when it wrote nothing and nothing changed for so long: longer than the wait after a first failure.
+/// The same where there is no reference yet: longer than the wait after a first failure.
 const LONG_REST: Duration = Duration::from_millis(2500);
 /// Between two looks at a scope.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -46,7 +46,8 @@ pub(crate) fn attribute(target: &Target) -> Option<(String, Target)> {
     Some((scope, known_as))
 }
 
-fn scope_in(text: &str) -> Option<String> {
+/// The scope that a name belongs to.
+pub(crate) fn scope_in(text: &str) -> Option<String> {
     let begin = text.find(PREFIX)?;
     text.get(begin..begin + PREFIX.len() + 4).map(str::to_owned)
 }
@@ -214,33 +215,27 @@ impl Runner {
 
     /// The scope's objects now.
     pub(crate) fn state(&self, scope: &str) -> State {
-        let belongs = |(_, namespace, name): &crate::world::Key| {
-            [namespace.as_deref(), Some(name)]
-                .into_iter()
-                .flatten()
-                .any(|text| scope_in(text).as_deref() == Some(scope))
-        };
-        oracle::state(scope, self.world.of(belongs))
+        oracle::state(scope, self.world.of(Some(scope)))
     }
 
-    /// Waits until a scope has stayed for a while as the reference is, and has written nothing; tells what is different if it never
-    /// does.
+    /// Waits until nothing of a scope has changed for a while and it is as the reference is; tells what is different if that never
+    /// comes.
     async fn rests_as(&self, reference: &Reference, scope: &str) -> Vec<String> {
         let began = Instant::now();
-        let mut same_since = None;
+        let mut stillness = Stillness::default();
+        let (mut looked_at, mut differences) = (None, Vec::new());
         loop {
-            let differences = oracle::differences(&reference.state, &self.state(scope));
-            if differences.is_empty() {
-                let since = *same_since.get_or_insert_with(Instant::now);
-                let quiet = self.faults.last_write(scope).is_none_or(|at| at.elapsed() > REST);
-                if quiet && since.elapsed() > REST {
+            // Comparing takes much longer than asking whether something moves.
+            if let Some(changes) = stillness.of(self, scope, REST) {
+                if looked_at.replace(changes) != Some(changes) {
+                    differences = oracle::differences(&reference.state, &self.state(scope));
+                }
+                if differences.is_empty() {
                     return Vec::new();
                 }
-            } else {
-                same_since = None;
             }
             if began.elapsed() > self.patience {
-                let restless = vec![format!("{scope} goes on writing")];
+                let restless = vec![format!("{scope} goes on changing")];
                 return if differences.is_empty() { restless } else { differences };
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -248,20 +243,36 @@ impl Runner {
     }
 
     async fn rested(&self, scope: &str) -> State {
-        let mut since = Instant::now();
-        let mut before = State::new();
+        let mut stillness = Stillness::default();
+        let mut looked_at = None;
         loop {
-            let now = self.state(scope);
-            let written = self.faults.last_write(scope);
-            if now != before {
-                (before, since) = (now, Instant::now());
-            }
-            let rest = since.max(written.unwrap_or(since));
-            if rest.elapsed() > LONG_REST && before.values().all(is_done) {
-                return before;
+            if let Some(changes) = stillness.of(self, scope, LONG_REST)
+                && looked_at.replace(changes) != Some(changes)
+            {
+                let state = self.state(scope);
+                if state.values().all(is_done) {
+                    return state;
+                }
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+}
+
+/// Since when nothing of a scope has changed.
+#[derive(Default)]
+struct Stillness(Option<(u64, Instant)>);
+
+impl Stillness {
+    /// How often the scope has changed so far, if nothing of it has for so long, and the operator has written nothing.
+    fn of(&mut self, runner: &Runner, scope: &str, rest: Duration) -> Option<u64> {
+        let changes = runner.world.changes(scope);
+        let (_, since) = *self.0.insert(match self.0 {
+            Some(before) if before.0 == changes => before,
+            _ => (changes, Instant::now()),
+        });
+        let quiet = runner.faults.last_write(scope).is_none_or(|at| at.elapsed() > rest);
+        (quiet && since.elapsed() > rest).then_some(changes)
     }
 }
 

@@ -73,6 +73,22 @@ pub(crate) fn home() -> [Act; 2] {
     [namespace(), region(json!({}))]
 }
 
+/// A report whose region was never there, until it is collected: the garbage collector finds out about new kinds every half minute, and
+/// before that it leaves what belongs to nobody.
+pub(crate) fn orphan() -> [Act; 2] {
+    const REPORTS: &str = "/apis/kyb.dev/v1alpha1/namespaces/kyb-SCOPE/regionreports";
+    const REPORT: &str = "/apis/kyb.dev/v1alpha1/namespaces/kyb-SCOPE/regionreports/orphan";
+    let nobody = json!({
+        "apiVersion": "kyb.dev/v1alpha1", "kind": "RegionDeployment", "name": "nobody",
+        "uid": "00000000-0000-4000-8000-000000000000",
+    });
+    let object = json!({
+        "apiVersion": "kyb.dev/v1alpha1", "kind": "RegionReport",
+        "metadata": {"name": "orphan", "ownerReferences": [nobody]}, "spec": {"region": "nobody"},
+    });
+    [Act::Create(REPORTS, object), Act::Gone(REPORT)]
+}
+
 /// That of a tenant that is made, deleted and made again.
 pub(crate) fn coming_and_going() -> Story {
     tenant::comes_and_goes()

@@ -33,7 +33,10 @@ impl Stage {
     pub(crate) async fn set() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("root-key"), [7; 32])?;
-        let plane = ControlPlane::start(Options::default()).await?;
+        // Nobody reads the audit log here, and it takes the API server a good part of its time.
+        let options =
+            Options { api_server_flags: vec!["--audit-log-path=".to_owned()], ..Options::default() };
+        let plane = ControlPlane::start(options).await?;
         for arguments in [
             &["apply", "--server-side", "-f", "../crds/yaml"][..],
             &["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"],
@@ -54,6 +57,9 @@ impl Stage {
         let stage = Self::set().await?;
         let operator = stage.operator().await?;
         stage.home().await?;
+        for act in scenario::orphan() {
+            act.done(&stage.client, scenario::HOME).await?;
+        }
         Ok((stage, operator))
     }
 
@@ -74,9 +80,10 @@ impl Stage {
         }
         let began = Instant::now();
         loop {
-            let regions =
-                self.world.of(|(kind, _, name)| kind == "RegionDeployment" && name == scenario::HOME);
-            let region = regions.values().next().context("no region yet");
+            let key =
+                ("RegionDeployment".into(), Some(format!("kyb-{}", scenario::HOME)), scenario::HOME.into());
+            let objects = self.world.of(None);
+            let region = objects.get(&key).context("no region yet");
             let conditions =
                 region.map(|region| region["status"]["conditions"].to_string()).unwrap_or_default();
             if conditions.contains(r#""reason":"Ready","status":"True","type":"Ready""#) {

@@ -83,7 +83,7 @@ async fn what_each_check_is_there_for_is_found() -> anyhow::Result<()> {
     );
     let edited = edited?;
     assert!(
-        has(&edited, "goes on writing") || has(&edited, "policyTypes"),
+        has(&edited, "goes on changing") || has(&edited, "policyTypes"),
         "writes without end: {edited:#?}"
     );
     operator.end().await?;

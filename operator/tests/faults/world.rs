@@ -1,7 +1,7 @@
 //! What the API server has, as an onlooker sees it whom no fault befalls.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -24,12 +24,22 @@ use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::run::scope_in;
+
 /// Kind, namespace and name.
 pub(crate) type Key = (String, Option<String>, String);
 
-/// All objects that are the operator's business, pods aside.
+/// All objects that are the operator's business, pods aside, by the scope that they belong to.
 #[derive(Clone, Default)]
-pub(crate) struct World(Arc<Mutex<BTreeMap<Key, Value>>>);
+pub(crate) struct World(Arc<Mutex<HashMap<Option<String>, Place>>>);
+
+/// What belongs to a scope, or to none.
+#[derive(Default)]
+struct Place {
+    objects: BTreeMap<Key, Value>,
+    /// How often that changed: comparing all of it takes much longer than asking for this.
+    changes: u64,
+}
 
 impl World {
     /// Watches from now on; what a kubelet and a worker have to do with goes to `stand_ins`.
@@ -69,26 +79,43 @@ impl World {
                 }
                 if kind != "Pod" {
                     let value = serde_json::to_value(&object).unwrap_or_default();
-                    self.objects().insert(key(kind, &object), value);
+                    self.change(key(kind, &object), |objects, key| objects.insert(key, value));
                 }
             }
-            watcher::Event::Delete(object) => drop(self.objects().remove(&key(kind, &object))),
-            watcher::Event::Init => self.objects().retain(|(known, ..), _| known != kind),
+            watcher::Event::Delete(object) => {
+                self.change(key(kind, &object), |objects, key| objects.remove(&key));
+            }
+            watcher::Event::Init => {
+                for place in self.places().values_mut() {
+                    place.objects.retain(|(known, ..), _| known != kind);
+                    place.changes += 1;
+                }
+            }
             watcher::Event::InitDone => (),
         }
     }
 
-    /// The objects that `belong`, by their keys.
-    pub(crate) fn of(&self, belongs: impl Fn(&Key) -> bool) -> BTreeMap<Key, Value> {
-        let objects = self.objects();
-        objects
-            .iter()
-            .filter(|(key, _)| belongs(key))
-            .map(|(key, object)| (key.clone(), object.clone()))
-            .collect()
+    fn change<T>(&self, key: Key, how: impl FnOnce(&mut BTreeMap<Key, Value>, Key) -> T) {
+        let (_, namespace, name) = &key;
+        let scope = [namespace.as_deref(), Some(name)].into_iter().flatten().find_map(scope_in);
+        let mut places = self.places();
+        let place = places.entry(scope).or_default();
+        how(&mut place.objects, key);
+        place.changes += 1;
     }
 
-    fn objects(&self) -> MutexGuard<'_, BTreeMap<Key, Value>> {
+    /// The objects of a scope, by their keys; with none those that belong to no scope.
+    pub(crate) fn of(&self, scope: Option<&str>) -> BTreeMap<Key, Value> {
+        let places = self.places();
+        places.get(&scope.map(str::to_owned)).map(|place| place.objects.clone()).unwrap_or_default()
+    }
+
+    /// How often what a scope has changed so far.
+    pub(crate) fn changes(&self, scope: &str) -> u64 {
+        self.places().get(&Some(scope.to_owned())).map_or(0, |place| place.changes)
+    }
+
+    fn places(&self) -> MutexGuard<'_, HashMap<Option<String>, Place>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

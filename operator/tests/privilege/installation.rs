@@ -32,6 +32,8 @@ pub(crate) struct Installation {
     pub(crate) folder: tempfile::TempDir,
     /// The operator's way to the API server.
     operator: PathBuf,
+    /// The namespaces that the chart holds the operator to, as it tells it.
+    held_to: Option<String>,
 }
 
 /// The installation, for one test at a time: some take rights away.
@@ -44,26 +46,45 @@ pub(crate) async fn here() -> anyhow::Result<(Here, MutexGuard<'static, ()>)> {
 
 impl Installation {
     async fn start() -> anyhow::Result<Self> {
-        let options = Options { api_server_flags: vec![OWNER_PLUGIN.to_owned()], ..Options::default() };
-        let plane = ControlPlane::start(options).await?;
-        let mut installation = Self { plane, folder: tempfile::tempdir()?, operator: PathBuf::new() };
-        installation.install("kyb-crds")?;
-        installation.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"])?;
-        installation.install("kyb-operator")?;
-        let key = root_key(installation.plane.client().await?).await?;
-        std::fs::write(installation.root_key(), key)?;
-        installation.operator = installation.plane.kubeconfig_for_service_account(SYSTEM, ACCOUNT).await?;
+        let installation = Self::with(&[], &[]).await?;
         policies::in_force(&installation).await?;
         Ok(installation)
     }
 
-    fn install(&self, chart: &str) -> anyhow::Result<()> {
+    /// With these values of the operator's chart, and with namespaces that are there before it, each with a label.
+    pub(crate) async fn with(values: &[&str], namespaces: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let options = Options { api_server_flags: vec![OWNER_PLUGIN.to_owned()], ..Options::default() };
+        let plane = ControlPlane::start(options).await?;
+        let folder = tempfile::tempdir()?;
+        let mut installation = Self { plane, folder, operator: PathBuf::new(), held_to: None };
+        for (namespace, label) in namespaces {
+            installation.kubectl(&["create", "namespace", namespace])?;
+            installation.kubectl(&["label", "namespace", namespace, label])?;
+        }
+        installation.install("kyb-crds", &[])?;
+        installation.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"])?;
+        installation.install("kyb-operator", values)?;
+        let key = root_key(installation.plane.client().await?).await?;
+        std::fs::write(installation.root_key(), key)?;
+        installation.operator = installation.plane.kubeconfig_for_service_account(SYSTEM, ACCOUNT).await?;
+        installation.held_to = installation.held_to()?;
+        Ok(installation)
+    }
+
+    fn held_to(&self) -> anyhow::Result<Option<String>> {
+        let path = "-o=jsonpath={.spec.template.spec.containers[0].args[*]}";
+        let arguments = self.kubectl(&["get", "deployment", "kyb-operator", "-n", SYSTEM, path])?;
+        Ok(arguments.split(' ').find(|argument| argument.starts_with("--namespaces=")).map(str::to_owned))
+    }
+
+    fn install(&self, chart: &str, values: &[&str]) -> anyhow::Result<()> {
         let mut helm = Command::new(Tool::Helm.ensure()?);
         for home in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
             helm.env(home, self.folder.path().join("helm"));
         }
         helm.env("KUBECONFIG", self.plane.kubeconfig());
         helm.args(["install", chart]).arg(Path::new("../charts").join(chart));
+        helm.args(values.iter().flat_map(|value| ["--set", value]));
         succeed(helm.args(["--namespace", SYSTEM, "--create-namespace"])).map(drop)
     }
 
@@ -112,6 +133,7 @@ impl Operator {
             .args(["run", "--log-text", "--listen", "127.0.0.1:0", "--pod-name", name])
             .args(["--lease-seconds", "8", "--root-key-file"]) // the first holder waits as long
             .arg(installation.root_key())
+            .args(&installation.held_to)
             .env("KUBECONFIG", &installation.operator)
             .env("NO_COLOR", "1")
             .stdout(Stdio::null())

@@ -4,6 +4,7 @@
 //! | module | the claim |
 //! |---|---|
 //! | `needed` | each grant of each role, taken away, is missed: [`table`] says by whom |
+//! | `namespaced` | with `rbac.scope=namespaces` the operator works in the listed namespaces, and sees nothing of any other |
 //! | `references` | whatever a spec names, the operator asks only in the namespaces that are the object's own |
 //! | `pod_security` | the operator's pods, and all that it makes, run under the Pod Security level `restricted` |
 
@@ -16,6 +17,7 @@ mod policies;
 
 mod grants;
 mod installation;
+mod namespaced;
 mod needed;
 mod pod_security;
 mod references;

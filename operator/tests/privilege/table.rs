@@ -132,7 +132,7 @@ fn children() -> [Child; 14] {
 }
 
 /// What the operator does with a child, whatever its kind. A lost one comes last: it takes a moment to come back.
-fn needs_of(child: &Child) -> [(&'static str, Scenario); 6] {
+fn needs_of(child: &Child) -> [(&'static str, Scenario); 5] {
     use Scenario::{Changed, ContextAdded, ContextRemoved, Lost, NameTaken, Start, Surplus};
     let named = |scenario: fn(Child) -> Scenario| scenario(child.clone());
     let (more, fewer) = match child.place {
@@ -142,10 +142,10 @@ fn needs_of(child: &Child) -> [(&'static str, Scenario); 6] {
     let get = ("get", named(NameTaken));
     let patch = ("patch", named(Changed));
     let (create, delete) = (("create", more), ("delete", fewer));
-    let (list, watch) = (("list", Start), ("watch", Start));
+    let watch = ("watch", Start);
     match child.place {
-        Place::Within(_) => [list, watch, get, patch, delete, create],
-        Place::Named(_) => [list, watch, get, patch, create, delete],
+        Place::Within(_) => [watch, get, patch, delete, create],
+        Place::Named(_) => [watch, get, patch, create, delete],
     }
 }
 
@@ -185,7 +185,7 @@ fn of_the_operator() -> Vec<Row> {
         ours("regiondeployments", "watch", Start),
         ours("cachepolicies", "list", Start),
         ours("cachepolicies", "watch", Start),
-        core("pods", "list", Start),
+        ours("regionreports", "list", Start),
         core("pods", "watch", Start),
         ours("kybtenants/status", "patch", NewSpec(Ours::Tenant)),
         ours("regiondeployments/status", "patch", NewSpec(Ours::Region)),
@@ -196,6 +196,7 @@ fn of_the_operator() -> Vec<Row> {
         event("patch", TroubleAgain),
         ours("kybtenants", "patch", ToBeErased),
         bind("kyb-operator-secrets", TENANT, "kyb-operator"),
+        bind("kyb-settings-reader", REGION, "kyb-gateway"),
         bind("kyb-report-writer", REGION, "kyb-worker"),
         bind("kyb-tenant-system-admin", TENANT, "kyb-system-admin"),
         bind("kyb-tenant-context-manager", CONTEXT, "kyb-context-manager"),

@@ -56,6 +56,7 @@ impl Ground {
             pod_name: "test".to_owned(),
             concurrency: 8,
             lease_seconds: 20, // a busy machine must not lose it
+            namespaces: vec![],
         };
         std::fs::write(&run.root_key_file, [7; 32])?;
         let stop = CancellationToken::new();

@@ -290,6 +290,7 @@ pub(crate) fn breaking(message: &str) -> Option<Value> {
         ("placement.residency can not", json!({"residency": "EU"})),
         ("a context's name must not", json!("a--b")),
         ("a context's name is reserved", json!("default")),
+        ("a grant must not be named operator", json!({"name": "operator"})),
         ("a ContextManager manages", json!({"role": "ContextManager", "contexts": null})),
         ("a subject needs a namespace", json!({"kind": "ServiceAccount"})),
         ("a subject must not begin", json!({"name": "system:masters"})),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{change::Change, schema::Kind, state::State, values::Class};
+use crate::{change::Change, state::State, values::Class};
 
 /// A change that is not part of sequences.
 pub(crate) struct LeftOut {
@@ -102,21 +102,11 @@ pub(crate) struct Effect {
     pub(crate) reason: &'static str,
 }
 
-pub(crate) const EFFECTS: [Effect; 5] = [
+pub(crate) const EFFECTS: [Effect; 3] = [
     Effect {
         reason_of_the_report: "QuotaExceeded",
         child: "",
         reason: "what a quota has room for is made; Secrets of keys count against the tenant's own",
-    },
-    Effect {
-        reason_of_the_report: "SecretNotFound",
-        child: "ConfigMap kyb-home kyb-settings-tenant-",
-        reason: "a key that becomes one's own is given up at once, whether or not the new one can be read",
-    },
-    Effect {
-        reason_of_the_report: "SecretKeyNotFound",
-        child: "ConfigMap kyb-home kyb-settings-tenant-",
-        reason: "a key that becomes one's own is given up at once, whether or not the new one can be read",
     },
     Effect { reason_of_the_report: "SecretNotFound", child: "Job kyb-NAME ", reason: WAITS },
     Effect { reason_of_the_report: "SecretKeyNotFound", child: "Job kyb-NAME ", reason: WAITS },
@@ -130,22 +120,6 @@ pub(crate) fn is_effect(report: &str, difference: &str) -> bool {
     EFFECTS.iter().any(|effect| report == effect.reason_of_the_report && difference.starts_with(effect.child))
 }
 
-/// Something that can't be used and of which nothing is said.
-pub(crate) const SILENT: [(&str, &str); 1] =
-    [("overlap", "a length of time that is out of range is taken for none")];
-
-pub(crate) fn is_silent(field: &str) -> bool {
-    SILENT.iter().any(|(silent, _)| *silent == field)
-}
-
-/// A kind whose objects claim to be well when they are not.
-pub(crate) const CLAIMS: [(Kind, &str); 1] =
-    [(Kind::CachePolicy, "that a policy can't be used is said by the regions that name it, not by itself")];
-
-pub(crate) fn may_claim(kind: Kind) -> bool {
-    CLAIMS.iter().any(|(claiming, _)| *claiming == kind)
-}
-
 /// All of it, in words.
 pub(crate) fn all() -> impl Iterator<Item = String> {
     let left_out = LEFT_OUT.iter().map(|left| {
@@ -157,8 +131,5 @@ pub(crate) fn all() -> impl Iterator<Item = String> {
     let effects = EFFECTS.iter().map(|effect| {
         format!("{} may change {}…: {}", effect.reason_of_the_report, effect.child, effect.reason)
     });
-    let silent = SILENT.iter().map(|(field, reason)| format!("{field} need not be reported: {reason}"));
-    let claims =
-        CLAIMS.iter().map(|(kind, reason)| format!("{} may claim to be well: {reason}", kind.name()));
-    left_out.chain(past).chain(effects).chain(silent).chain(claims)
+    left_out.chain(past).chain(effects)
 }

@@ -47,9 +47,7 @@ impl Attempt<'_> {
         let Self { broken_rules, answer, .. } = self;
         let wrong = match (answer, self.expected()) {
             (Answer::Taken, Expected::Refusal) => format!("taken, though invalid {broken_rules:?}"),
-            (Answer::Taken, Expected::RefusalOrReport)
-                if self.after.is_well() && !self.change.names().any(known::is_silent) =>
-            {
+            (Answer::Taken, Expected::RefusalOrReport) if self.after.is_well() => {
                 "taken, and nothing says that it can't be used".to_owned()
             }
             (Answer::Refused(why), Expected::Taking) => format!("refused, though valid: {why}"),
@@ -90,7 +88,7 @@ impl Attempt<'_> {
     /// A person must be able to tell from the object itself that something is wrong, and from the report which field it is about.
     fn complaint_about_the_report(&self) -> Vec<String> {
         let said = self.after.complaints().join("\n");
-        if self.after.claims_to_be_well() && !known::may_claim(self.change.place.kind) {
+        if self.after.claims_to_be_well() {
             return vec![format!("claims to be well, though {said}")];
         }
         let plain = said.to_lowercase().replace('_', "");

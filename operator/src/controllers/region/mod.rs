@@ -1,6 +1,6 @@
 //! `RegionDeployment`: the platform's workloads in one region.
 
-mod build;
+pub(crate) mod build;
 mod dereference;
 mod pods;
 pub(crate) mod status;

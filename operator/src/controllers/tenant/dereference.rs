@@ -2,20 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, ResourceExt};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
 use kyb_crds::{
     ErasureReport, ErasureState, KybTenant, Reason, RegionDeployment, RegionReportStatus, SecretKeyRef, names,
 };
 use kyb_domain::tenant::TenantId;
-use kyb_settings::{ApiKey, files::tenant_file_name};
+use kyb_settings::{
+    ApiKey, KeyHash,
+    files::{TenantFile, tenant_file_name},
+};
 
 use super::validate::{KeySource, ValidTenant};
-use crate::{concern::Problem, context::Context, controllers::region::status::accepted};
+use crate::{concern::Problem, context::Context, controllers::region::status::accepted, scope::Scope};
 
 /// What was read.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
+    /// Where an administrator makes the tenant's namespaces: those that are not ready for it, and why. None where the operator
+    /// makes them.
+    pub(crate) unprepared: Option<BTreeMap<String, Problem>>,
     /// The regions of this cluster that serve the tenant.
     pub(crate) serving: Vec<Serving>,
     /// How many regions this cluster has at all.
@@ -24,6 +30,8 @@ pub(crate) struct Facts {
     pub(crate) foreign: Vec<String>,
     /// Keys brought along, by name.
     pub(crate) brought_keys: BTreeMap<String, Result<ApiKey, Problem>>,
+    /// The keys in use, by id, where one that was brought along could not be read this time: an API server in trouble withdraws none.
+    pub(crate) unread: BTreeMap<String, KeyHash>,
     /// The name of an elder KybTenant with the same id.
     pub(crate) elder: Option<String>,
     /// The tenant is being deleted and wants its data erased. Never of a younger one with the same id: the data is the
@@ -48,6 +56,13 @@ pub(crate) struct Serving {
     pub(crate) refused: Option<String>,
 }
 
+impl Facts {
+    /// Why nothing of the tenant may be written in a namespace, if that is so.
+    pub(crate) fn closed(&self, namespace: &str) -> Option<&Problem> {
+        self.unprepared.as_ref()?.get(namespace)
+    }
+}
+
 /// Reads everything.
 pub(crate) async fn dereference(tenant: &KybTenant, valid: &ValidTenant, context: &Context) -> Facts {
     let deployments = context.serving_regions();
@@ -56,6 +71,7 @@ pub(crate) async fn dereference(tenant: &KybTenant, valid: &ValidTenant, context
     if facts.elder.is_some() {
         return facts; // the regions serve the elder
     }
+    facts.unprepared = unprepared(valid, context);
     facts.erasing = is_held(tenant) && valid.erase;
     for deployment in deployments.iter().filter(|region| valid.regions.contains(&region.spec.region.0)) {
         if deployment.spec.residency.as_str() != valid.residency {
@@ -73,13 +89,62 @@ pub(crate) async fn dereference(tenant: &KybTenant, valid: &ValidTenant, context
             _ => (),
         }
     }
-    for key in &valid.keys {
+    let may_look = context.scope.covers(&names::tenant_namespace(&valid.id));
+    for key in valid.keys.iter().filter(|_| may_look) {
         if let KeySource::Brought(reference) = &key.source {
             let read = brought(&valid.id, reference, context).await;
             facts.brought_keys.insert(key.name.clone(), read);
         }
     }
+    let is_unread =
+        |read: &Result<_, Problem>| read.as_ref().is_err_and(|why| why.reason == Reason::Retrying);
+    if facts.brought_keys.values().any(is_unread) {
+        facts.unread =
+            facts.serving.first().map(|serving| in_use(serving, valid, context)).unwrap_or_default();
+    }
     facts
+}
+
+/// The keys in the settings that a region has, by id.
+fn in_use(serving: &Serving, tenant: &ValidTenant, context: &Context) -> BTreeMap<String, KeyHash> {
+    let name = names::tenant_config_map(&tenant.id);
+    let settings: Option<ConfigMap> = context.live.typed(Some(&serving.namespace), &name);
+    let texts = settings.and_then(|map| map.data).unwrap_or_default();
+    let files = texts.values().filter_map(|text| serde_yaml::from_str::<TenantFile>(text).ok());
+    files.flat_map(|file| file.api_keys).map(|key| (key.id.to_string(), key.hash)).collect()
+}
+
+fn unprepared(tenant: &ValidTenant, context: &Context) -> Option<BTreeMap<String, Problem>> {
+    if context.scope == Scope::Cluster {
+        return None;
+    }
+    let places = tenant.places().iter().map(|place| &place.namespace);
+    let problems = places.filter_map(|name| Some((name.clone(), lacks(name, &tenant.id, context)?)));
+    Some(problems.collect())
+}
+
+/// What an administrator has to do about a namespace before the tenant's objects may lie there.
+fn lacks(namespace: &str, tenant: &str, context: &Context) -> Option<Problem> {
+    let label = format!("{}={tenant}", names::TENANT_LABEL);
+    let message = if context.scope.covers(namespace) {
+        let found = context.stores.namespaces.get(&ObjectRef::new(namespace));
+        match found.filter(|namespace| namespace.metadata.deletion_timestamp.is_none()) {
+            Some(found) if found.labels().get(names::TENANT_LABEL).is_some_and(|id| id == tenant) => {
+                return None;
+            }
+            Some(_) => format!(
+                "the namespace {namespace} does not carry the label {label}; an administrator has to set it: kubectl label namespace {namespace} {label}"
+            ),
+            None => format!(
+                "the namespace {namespace} is not there; an administrator has to make it with the label {label}, and then to upgrade the chart kyb-operator, which lets the operator in"
+            ),
+        }
+    } else {
+        format!(
+            "the operator does not look after the namespace {namespace}; an administrator has to make it with the label {label}, and to add it to rbac.namespaces of the chart kyb-operator"
+        )
+    };
+    Some(Problem::new(Reason::NamespaceNotPrepared, message))
 }
 
 /// Whether it is being deleted and we have not let go of it yet.

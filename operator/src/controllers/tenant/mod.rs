@@ -46,7 +46,7 @@ pub(crate) async fn reconcile(object: Arc<KybTenant>, context: Arc<Context>) -> 
     facts.unheld = tenant.erase && held.is_some();
     let keys = build::issue(&tenant, &facts, &before.keys, &context.root, Utc::now());
     let concerns = build::concerns(&tenant, &facts, &keys, &context.operator);
-    let secrets = revoked(&tenant, &before).map(|known| key_secret(&tenant, known)).collect();
+    let secrets = revoked(&keys, &before).map(|known| key_secret(&tenant, known)).collect();
     let applied = apply(&object, &facts, &concerns, secrets, &context).await;
     let deliveries = status::deliveries(&tenant, &facts, &context.live);
     let verdicts = verdicts(&tenant, &facts, &concerns, &applied).into_iter();
@@ -56,7 +56,7 @@ pub(crate) async fn reconcile(object: Arc<KybTenant>, context: Arc<Context>) -> 
         // First, since everything else waits for it.
         verdicts.insert(0, status::erased(&facts, object.spec.paused != Some(true)));
     }
-    let lingering = lingering(&tenant, &before, &applied);
+    let lingering = lingering(&tenant, &keys, &facts, &before, &applied);
     let reported =
         Reported { keys: &keys, lingering, deliveries: &deliveries, verdicts: &verdicts, before: &before };
     let wait = report(&object, &tenant, &facts, &reported, &context).await;
@@ -76,23 +76,31 @@ enum Applied {
 
 /// Keys that are not derived any more: the spec does not name them, or brings its own. Secrets are not watched, so it is the status
 /// that remembers them.
-fn revoked<'a>(tenant: &ValidTenant, before: &'a TenantStatus) -> impl Iterator<Item = &'a TenantKeyStatus> {
+fn revoked<'a>(keys: &[IssuedKey], before: &'a TenantStatus) -> impl Iterator<Item = &'a TenantKeyStatus> {
     let is_derived = |key: &Key| matches!(key.source, KeySource::Derived { .. });
-    let derived = move |known: &str| tenant.keys.iter().any(|key| key.name == known && is_derived(key));
+    let derived =
+        move |known: &str| keys.iter().any(|key| key.wanted.name == known && is_derived(&key.wanted));
     before.keys.iter().filter(move |known| !derived(known.name.as_str()))
 }
 
 /// Those of them whose Secret may be there still: forgotten now, it would stay for ever.
-fn lingering(tenant: &ValidTenant, before: &TenantStatus, applied: &Applied) -> Vec<TenantKeyStatus> {
+fn lingering(
+    tenant: &ValidTenant,
+    keys: &[IssuedKey],
+    facts: &Facts,
+    before: &TenantStatus,
+    applied: &Applied,
+) -> Vec<TenantKeyStatus> {
+    let is_open = facts.closed(&names::tenant_namespace(&tenant.id)).is_none();
     let is_gone = |known: &TenantKeyStatus| match applied {
-        Applied::Done(outcome, true) => {
+        Applied::Done(outcome, true) if is_open => {
             let secret = key_secret(tenant, known);
             !outcome.failures.iter().any(|failure| *failure.child() == secret)
         }
-        Applied::Done(_, false) | Applied::Left(..) => false,
+        Applied::Done(..) | Applied::Left(..) => false,
     };
     let is_named = |known: &TenantKeyStatus| tenant.keys.iter().any(|key| key.name == known.name.as_str());
-    revoked(tenant, before).filter(|known| !is_named(known) && !is_gone(known)).cloned().collect()
+    revoked(keys, before).filter(|known| !is_named(known) && !is_gone(known)).cloned().collect()
 }
 
 fn key_secret(tenant: &ValidTenant, known: &TenantKeyStatus) -> ChildKey {
@@ -125,7 +133,9 @@ async fn apply(
     let whole = !facts.erasing && concerns.iter().all(|concern| concern.children.is_ok());
     let prune = if whole {
         let secrets = revoked.into_iter().map(|key| (key, ApiResource::erase::<Secret>(&()))).collect();
-        Prune { namespaces: true, unwatched: secrets, ..Prune::default() }
+        // A label that was taken off is no wish to have what lies there deleted.
+        let spared = facts.unprepared.iter().flatten().map(|(namespace, _)| namespace.clone()).collect();
+        Prune { namespaces: true, unwatched: secrets, spared, ..Prune::default() }
     } else {
         Prune::nothing()
     };
@@ -157,12 +167,11 @@ fn verdicts(tenant: &ValidTenant, facts: &Facts, concerns: &[Concern], applied: 
     };
     let mut verdicts: Vec<Verdict> = concerns.iter().map(of).collect();
     leftovers::mind(&mut verdicts, concerns, &outcome.failures);
-    for verdict in &mut verdicts {
-        if verdict.condition == ConditionType::KeysReady {
-            *verdict = status::keys(tenant, facts, verdict.clone());
-        }
-    }
-    verdicts
+    let looked_at = |verdict: Verdict| match verdict.condition {
+        ConditionType::KeysReady => status::keys(tenant, facts, verdict),
+        _ => verdict,
+    };
+    verdicts.into_iter().map(looked_at).map(|verdict| status::prepared(tenant, facts, verdict)).collect()
 }
 
 /// What a status is made of, beside the tenant itself.

@@ -6,9 +6,10 @@ use kyb_kit::{ConditionSet, Live};
 use super::{
     build::IssuedKey,
     dereference::{Facts, Serving},
-    validate::{KeySource, ValidTenant},
+    validate::{Key, KeySource, ValidTenant},
 };
 use crate::{
+    concern::Problem,
     context::written_version,
     verdict::{State, Verdict, summary},
 };
@@ -115,13 +116,37 @@ pub(crate) fn erased(facts: &Facts, asked: bool) -> Verdict {
     verdict(State::Underway, Reason::Erasing, message)
 }
 
-/// Keys that could not be read stop nothing but themselves.
-pub(crate) fn keys(tenant: &ValidTenant, facts: &Facts, applied: Verdict) -> Verdict {
-    let mut brought = tenant.keys.iter().filter(|key| matches!(key.source, KeySource::Brought(_)));
-    let problem = brought.find_map(|key| facts.brought_keys.get(&key.name)?.as_ref().err());
-    match problem {
+/// Keys that could not be read, or that are not as they should be, stop nothing but themselves.
+pub(crate) fn keys<'a>(tenant: &'a ValidTenant, facts: &'a Facts, applied: Verdict) -> Verdict {
+    let problem = |key: &'a Key| match &key.source {
+        KeySource::Brought(_) => facts.brought_keys.get(&key.name)?.as_ref().err(),
+        KeySource::Derived { overlap, .. } => overlap.as_ref().err(),
+    };
+    match tenant.keys.iter().find_map(problem) {
         Some(problem) if applied.state <= State::Underway => {
             Verdict::of_problem(ConditionType::KeysReady, problem)
+        }
+        _ => applied,
+    }
+}
+
+/// What should lie in a namespace that is not prepared is not there, whatever became of the rest.
+pub(crate) fn prepared(tenant: &ValidTenant, facts: &Facts, applied: Verdict) -> Verdict {
+    let concerned = match applied.condition {
+        ConditionType::NamespacesReady | ConditionType::AccessReady => tenant.places().len(),
+        ConditionType::KeysReady if !tenant.keys.is_empty() => 1, // the tenant's own namespace, which is the first
+        _ => 0,
+    };
+    let places = tenant.places().iter().take(concerned);
+    let mut problems = places.filter_map(|place| facts.closed(&place.namespace));
+    match problems.next() {
+        Some(first) if applied.state < State::Stuck => {
+            let more = match problems.count() {
+                0 => String::new(),
+                count => format!("; {count} more of the tenant's namespaces are not prepared"),
+            };
+            let problem = Problem::new(first.reason, format!("{}{more}", first.message));
+            Verdict::of_problem(applied.condition, &problem)
         }
         _ => applied,
     }
@@ -144,12 +169,15 @@ pub(crate) fn status(
         format!("served by {}", serving.join(", "))
     };
     let conditions = summary(object.metadata.generation, verdicts, &ready);
-    let owned =
-        tenant.places().iter().map(|place| place.namespace.as_str()).filter(|name| owns(live, name, object));
+    let is_there = |name: &&str| match &facts.unprepared {
+        None => owns(live, name, object),
+        Some(unprepared) => !unprepared.contains_key(*name),
+    };
+    let places = tenant.places().iter().map(|place| place.namespace.as_str()).filter(is_there);
     let status = TenantStatus {
         observed_generation: object.metadata.generation,
         conditions: vec![],
-        namespaces: owned.map(Into::into).collect(),
+        namespaces: places.map(Into::into).collect(),
         regions: facts.serving.iter().zip(deliveries).map(region).collect(),
         keys: keys.iter().map(|key| key.status(tenant)).collect(),
         failures: None,
@@ -169,4 +197,52 @@ fn owns(live: &Live, namespace: &str, object: &KybTenant) -> bool {
     let found: Option<k8s_openapi::api::core::v1::Namespace> = live.typed(None, namespace);
     let labels = found.and_then(|namespace| namespace.metadata.labels).unwrap_or_default();
     labels.get(names::OWNER_UID_LABEL) == object.metadata.uid.as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn tenant() -> ValidTenant {
+        let object = json!({
+            "apiVersion": "kyb.dev/v1alpha1", "kind": "KybTenant", "metadata": {"name": "acme"},
+            "spec": {
+                "id": "acme", "displayName": "Acme", "plan": "starter",
+                "placement": {"home": "us-east-1", "regions": ["us-east-1"], "residency": "US"},
+                "contexts": [{"name": "lending"}, {"name": "trade"}],
+                "apiKeys": [{"name": "default", "role": "Guest"}],
+            },
+        });
+        ValidTenant::of(&serde_json::from_value(object).unwrap())
+    }
+
+    /// What is said of a concern that went well, where these namespaces are not prepared.
+    fn said(condition: ConditionType, unprepared: &[&str]) -> (Reason, String) {
+        let why = |name: &str| {
+            Problem::new(Reason::NamespaceNotPrepared, format!("the namespace {name} is not there"))
+        };
+        let unprepared = unprepared.iter().map(|name| ((*name).to_owned(), why(name))).collect();
+        let facts = Facts { unprepared: Some(unprepared), ..Facts::default() };
+        let verdict = prepared(&tenant(), &facts, Verdict::well(condition, "well"));
+        (verdict.reason, verdict.message)
+    }
+
+    #[test]
+    fn a_namespace_that_is_not_prepared_is_told_by_what_should_lie_there() {
+        use ConditionType::{AccessReady, KeysReady, NamespacesReady, PolicyValid};
+        let well = (Reason::Ready, "well".to_owned());
+        let lacks = |message: &str| (Reason::NamespaceNotPrepared, message.to_owned());
+        assert_eq!(said(NamespacesReady, &[]), well);
+        let of_a_context = ["kyb-t-acme--trade"];
+        assert_eq!(said(AccessReady, &of_a_context), lacks("the namespace kyb-t-acme--trade is not there"));
+        assert_eq!(said(KeysReady, &of_a_context), well, "keys lie in the tenant's own");
+        let all = ["kyb-t-acme", "kyb-t-acme--lending", "kyb-t-acme--trade"];
+        let message =
+            "the namespace kyb-t-acme is not there; 2 more of the tenant's namespaces are not prepared";
+        assert_eq!(said(NamespacesReady, &all), lacks(message));
+        assert_eq!(said(KeysReady, &all), lacks("the namespace kyb-t-acme is not there"));
+        assert_eq!(said(PolicyValid, &all), well);
+    }
 }

@@ -81,7 +81,7 @@ pub(crate) struct Key {
 #[derive(Debug, Clone)]
 pub(crate) enum KeySource {
     /// Derived from the root key.
-    Derived { generation: i32, overlap: Option<Duration> },
+    Derived { generation: i32, overlap: Result<Option<Duration>, Problem> },
     /// Brought along in a Secret of the tenant's namespace.
     Brought(SecretKeyRef),
 }
@@ -174,10 +174,7 @@ fn key(spec: &ApiKeySpec) -> Key {
     let of_context = |name: &kyb_crds::ContextName| ContextName::try_from(name.as_str()).ok();
     let source = match &spec.secret_ref {
         Some(secret) => KeySource::Brought(secret.clone()),
-        None => KeySource::Derived {
-            generation: spec.generation.unwrap_or(1),
-            overlap: spec.overlap.as_ref().and_then(|period| period.parse().ok()),
-        },
+        None => KeySource::Derived { generation: spec.generation.unwrap_or(1), overlap: overlap(spec) },
     };
     Key {
         name: spec.name.to_string(),
@@ -187,6 +184,15 @@ fn key(spec: &ApiKeySpec) -> Key {
         expires_at: spec.expires_at.as_ref().map(|at| at.as_str().parse().unwrap_or(DateTime::UNIX_EPOCH)),
         source,
     }
+}
+
+fn overlap(spec: &ApiKeySpec) -> Result<Option<Duration>, Problem> {
+    let overlap = spec.overlap.as_ref().map(kyb_crds::Period::parse).transpose();
+    overlap.map_err(|why| {
+        let message =
+            format!("spec.apiKeys, overlap of `{}`: {why}; no new generation begins before", spec.name);
+        Problem::new(Reason::InvalidSpec, message)
+    })
 }
 
 fn settings(spec: &KybTenantSpec) -> Result<TenantSettings, Problem> {

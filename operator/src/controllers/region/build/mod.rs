@@ -8,7 +8,7 @@ pub(crate) mod database;
 mod gateway;
 mod network;
 mod redis;
-mod settings;
+pub(crate) mod settings;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]

@@ -69,7 +69,8 @@ fn list(source: &WatchlistSource, plain_http: bool) -> Result<ListFile, Problem>
     })
 }
 
-fn cache_file(policy: &CachePolicySpec) -> Result<CacheFile, Problem> {
+/// A policy as the settings have it.
+pub(crate) fn cache_file(policy: &CachePolicySpec) -> Result<CacheFile, Problem> {
     let class = |class: &kyb_crds::CacheClassSpec| -> Result<CacheClassFile, Problem> {
         Ok(CacheClassFile {
             name: class_name(class.name)?,

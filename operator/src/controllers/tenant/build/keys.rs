@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::{ByteString, api::core::v1::Secret};
-use kyb_crds::{TenantKeyStatus, Timestamp, names};
+use kyb_crds::{Reason, TenantKeyStatus, Timestamp, names};
 use kyb_settings::KeyHash;
 
 use super::object_meta;
@@ -36,7 +36,9 @@ pub(crate) struct Previous {
     pub(crate) until: DateTime<Utc>,
 }
 
-/// The tenant's keys as of `now`. A key of one's own that can't be read is left out: its problem stands in `facts`.
+/// The tenant's keys as of `now`. What is wrong with one stands in `tenant` or in `facts`, and changes nothing about it: neither
+/// is a generation begun without knowing for how long the old one is needed, nor does a key of one's own take a derived
+/// one's place before it can be read. Only a key of one's own whose Secret is gone, or holds no key any more, is withdrawn.
 pub(crate) fn issue(
     tenant: &ValidTenant,
     facts: &Facts,
@@ -44,34 +46,40 @@ pub(crate) fn issue(
     root: &RootKey,
     now: DateTime<Utc>,
 ) -> Vec<IssuedKey> {
-    let issue_one = |key: &Key| match &key.source {
-        KeySource::Brought(_) => {
-            let text = facts.brought_keys.get(&key.name)?.as_ref().ok()?;
-            Some(IssuedKey {
-                wanted: key.clone(),
-                id: text.id().to_string(),
-                hash: KeyHash::of(text.reveal()),
-                previous: None,
-                secret: None,
-            })
-        }
-        KeySource::Derived { generation, overlap } => {
-            let derived = root.api_key(&tenant.id, &key.name, i64::from(*generation));
-            let known = status.iter().find(|known| known.name.as_str() == key.name);
-            let overlap = overlap.and_then(|overlap| chrono::Duration::from_std(overlap).ok());
-            let previous = known
-                .and_then(|known| until(known, *generation, overlap, now))
-                .map(|(generation, until)| previous(root, &tenant.id, &key.name, generation, until));
-            Some(IssuedKey {
-                wanted: key.clone(),
-                id: derived.id.clone(),
-                hash: KeyHash::of(&derived.text),
-                previous,
-                secret: Some(derived),
-            })
+    let derived = |key: &Key, generation, known: Option<&TenantKeyStatus>, overlap| {
+        let derived = root.api_key(&tenant.id, &key.name, i64::from(generation));
+        let previous = known
+            .and_then(|known| until(known, generation, overlap, now))
+            .map(|(generation, until)| previous(root, &tenant.id, &key.name, generation, until));
+        let source = KeySource::Derived { generation, overlap: Ok(None) };
+        let (id, hash) = (derived.id.clone(), KeyHash::of(&derived.text));
+        IssuedKey { wanted: Key { source, ..key.clone() }, id, hash, previous, secret: Some(derived) }
+    };
+    let issue_one = |key: &Key| {
+        let known = status.iter().find(|known| known.name.as_str() == key.name);
+        let last = known.and_then(|known| known.generation);
+        match &key.source {
+            KeySource::Brought(_) => match (facts.brought_keys.get(&key.name)?, last) {
+                (Ok(text), _) => Some(brought(key, text.id().to_string(), KeyHash::of(text.reveal()))),
+                (Err(_), Some(last)) => Some(derived(key, last, known, None)),
+                (Err(problem), None) if problem.reason == Reason::Retrying => {
+                    let (id, hash) = facts.unread.get_key_value(known?.key_id.as_ref()?)?;
+                    Some(brought(key, id.clone(), *hash))
+                }
+                (Err(_), None) => None,
+            },
+            KeySource::Derived { generation, overlap: Ok(overlap) } => {
+                let overlap = overlap.and_then(|overlap| chrono::Duration::from_std(overlap).ok());
+                Some(derived(key, *generation, known, overlap))
+            }
+            KeySource::Derived { overlap: Err(_), .. } => Some(derived(key, last?, known, None)),
         }
     };
     tenant.keys.iter().filter_map(issue_one).collect()
+}
+
+fn brought(key: &Key, id: String, hash: KeyHash) -> IssuedKey {
+    IssuedKey { wanted: key.clone(), id, hash, previous: None, secret: None }
 }
 
 /// Which earlier generation is accepted until when. The status remembers it, so that the time is set once. Without a

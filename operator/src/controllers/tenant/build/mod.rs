@@ -21,7 +21,8 @@ pub(crate) use keys::{IssuedKey, issue};
 use super::{dereference::Facts, validate::ValidTenant};
 use crate::concern::Concern;
 
-/// The namespaces, what lies in them, and the settings in those of the regions. Of a tenant that is being erased only the settings,
+/// The namespaces, what lies in them, and the settings in those of the regions. Where an administrator makes the namespaces, not
+/// these, and nothing in those that are not prepared. Of a tenant that is being erased only the settings,
 /// which ask for that: the rest goes already, where the deletion is one in the foreground.
 pub(crate) fn concerns(
     tenant: &ValidTenant,
@@ -34,19 +35,23 @@ pub(crate) fn concerns(
         let settings = settings.map(|maps| maps.into_iter().map(Child::not_blocking_deletion).collect());
         return vec![Concern { condition: ConditionType::PolicyValid, children: settings }];
     }
-    let bounds = children(namespaces::namespaces(tenant))
+    let made = if facts.unprepared.is_none() { namespaces::namespaces(tenant) } else { vec![] };
+    let bounds = children(made)
         .chain(children(limits::quotas(tenant)))
         .chain(children(limits::limit_ranges(tenant)))
         .chain(children(network::policies(tenant)));
     let access = children(access::grants(tenant))
         .chain(children(access::service_accounts(tenant)))
         .chain([Child::new(&access::operator_binding(tenant, operator))]);
-    vec![
+    let concerns = vec![
         Concern::of(ConditionType::NamespacesReady, bounds),
         Concern::of(ConditionType::AccessReady, access),
         Concern::of(ConditionType::KeysReady, children(keys::secrets(tenant, keys))),
         Concern { condition: ConditionType::PolicyValid, children: settings },
-    ]
+    ];
+    let is_open =
+        |child: &Child| child.key().namespace.as_ref().is_none_or(|name| facts.closed(name).is_none());
+    concerns.into_iter().map(|concern| concern.only(is_open)).collect()
 }
 
 fn children<K: Resource<DynamicType = ()> + Serialize>(objects: Vec<K>) -> impl Iterator<Item = Child> {

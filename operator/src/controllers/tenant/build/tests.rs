@@ -1,8 +1,13 @@
+use kube::api::ApiResource;
+use kyb_crds::{KybTenant, Reason, SecretKeyRef};
 use serde_json::json;
 
 use super::*;
-use crate::{context::TENANT_MARKS, derive::RootKey};
+use crate::{
+    concern::Problem, context::TENANT_MARKS, controllers::tenant::validate::KeySource, derive::RootKey,
+};
 use kyb_kit::{Children, Owner};
+use kyb_settings::KeyHash;
 
 fn tenant() -> ValidTenant {
     let object = serde_json::from_value(json!({
@@ -53,9 +58,13 @@ fn at(text: &str) -> chrono::DateTime<chrono::Utc> {
 }
 
 fn children() -> Vec<Child> {
-    let (tenant, facts) = (tenant(), facts());
-    let keys = issue(&tenant, &facts, &[], &root(), at("2026-01-01T00:00:00Z"));
-    concerns(&tenant, &facts, &keys, &operator())
+    children_with(&facts())
+}
+
+fn children_with(facts: &Facts) -> Vec<Child> {
+    let tenant = tenant();
+    let keys = issue(&tenant, facts, &[], &root(), at("2026-01-01T00:00:00Z"));
+    concerns(&tenant, facts, &keys, &operator())
         .into_iter()
         .flat_map(|concern| concern.children.unwrap())
         .collect()
@@ -64,11 +73,11 @@ fn children() -> Vec<Child> {
 #[test]
 fn no_object_is_built_twice_and_each_is_within_the_owners_reach() {
     let owner = Owner {
-        api_version: "kyb.dev/v1alpha1".into(),
-        kind: "KybTenant".into(),
+        resource: ApiResource::erase::<KybTenant>(&()),
         namespace: None,
         name: "acme".into(),
         uid: "uid-acme".into(),
+        is_going: false,
     };
     let built = children();
     assert_eq!(Children::of(&owner, &TENANT_MARKS, built.clone()).unwrap().len(), built.len());
@@ -98,6 +107,19 @@ fn every_namespace_is_closed_but_for_what_is_listed() {
 }
 
 #[test]
+fn an_administrators_namespaces_are_not_made_and_nothing_lies_in_one_that_is_not_prepared() {
+    let why = Problem::new(Reason::NamespaceNotPrepared, "it is not there");
+    let facts = Facts { unprepared: Some([("kyb-t-acme--trade".to_owned(), why)].into()), ..facts() };
+    let elsewhere = |child: &&Child| {
+        child.key().kind != "Namespace" && child.key().namespace.as_deref() != Some("kyb-t-acme--trade")
+    };
+    let keys = |children: Vec<Child>| children.iter().map(|child| child.key().clone()).collect::<Vec<_>>();
+    let rest: Vec<_> = children().iter().filter(elsewhere).cloned().collect();
+    assert!(rest.len() > 10);
+    assert_eq!(keys(children_with(&facts)), keys(rest));
+}
+
+#[test]
 fn the_settings_are_what_a_workload_accepts_and_hold_no_key() {
     let built = children();
     let settings = built.iter().find(|child| child.key().kind == "ConfigMap").unwrap();
@@ -113,13 +135,7 @@ fn the_settings_are_what_a_workload_accepts_and_hold_no_key() {
 #[test]
 fn an_earlier_generation_is_accepted_for_its_overlap_and_no_longer() {
     let (tenant, facts) = (tenant(), facts());
-    let first = kyb_crds::TenantKeyStatus {
-        name: "default".into(),
-        key_id: None,
-        generation: Some(1),
-        previous_until: None,
-        secret: None,
-    };
+    let first = known(Some(1), None);
     let noon = at("2026-01-01T12:00:00Z");
     let rotated = issue(&tenant, &facts, &[first], &root(), noon);
     let until = rotated[0].previous.as_ref().unwrap().until;
@@ -132,6 +148,51 @@ fn an_earlier_generation_is_accepted_for_its_overlap_and_no_longer() {
         issue(&tenant, &facts, &[], &root(), noon)[0].previous.is_none(),
         "without a status nothing earlier counts"
     );
+}
+
+fn known(generation: Option<i32>, key_id: Option<&str>) -> kyb_crds::TenantKeyStatus {
+    kyb_crds::TenantKeyStatus {
+        name: "default".into(),
+        key_id: key_id.map(str::to_owned),
+        generation,
+        previous_until: None,
+        secret: None,
+    }
+}
+
+/// The only key, of this source.
+fn with_key(source: KeySource) -> ValidTenant {
+    let mut tenant = tenant();
+    tenant.keys[0].source = source;
+    tenant
+}
+
+#[test]
+fn no_generation_begins_before_its_overlap_is_known() {
+    let problem = Problem::new(Reason::InvalidSpec, "too long");
+    let tenant = with_key(KeySource::Derived { generation: 2, overlap: Err(problem) });
+    let issued = |status: &[_]| issue(&tenant, &facts(), status, &root(), at("2026-01-01T12:00:00Z"));
+    assert_eq!(issued(&[known(Some(1), None)])[0].id, root().api_key("acme", "default", 1).id);
+    assert!(issued(&[]).is_empty(), "not even the first");
+}
+
+#[test]
+fn a_key_of_ones_own_takes_a_derived_ones_place_once_it_can_be_read() {
+    let tenant = with_key(KeySource::Brought(SecretKeyRef { name: "own".into(), key: "key".into() }));
+    let derived = root().api_key("acme", "default", 2);
+    let unread = |reason| Facts {
+        brought_keys: [("default".to_owned(), Err(Problem::new(reason, "no")))].into(),
+        unread: [("brought".to_owned(), KeyHash::of("text"))].into(),
+        ..facts()
+    };
+    let issued = |facts: &Facts, known| issue(&tenant, facts, &[known], &root(), at("2026-01-01T12:00:00Z"));
+    let before = issued(&unread(Reason::SecretNotFound), known(Some(2), None));
+    assert_eq!(before[0].id, derived.id);
+    assert_eq!(before[0].status(&tenant).generation, Some(2), "so that it is known the next time, too");
+
+    let brought = || known(None, Some("brought"));
+    assert_eq!(issued(&unread(Reason::Retrying), brought())[0].id, "brought", "the API server is in trouble");
+    assert!(issued(&unread(Reason::SecretNotFound), brought()).is_empty(), "its Secret was taken away");
 }
 
 #[test]
