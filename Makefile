@@ -57,12 +57,18 @@ soak: setup ## Run the operator under every plan of faults and a thousand sequen
 	@KYB_FAULT_PLANS=all scripts/test.sh --workspace --test faults -- --nocapture
 	@KYB_LEADER_POINTS=200 scripts/test.sh --workspace --test leader -- --nocapture
 
+.PHONY: seeded-bugs
+seeded-bugs: setup ## Show that the tests notice bugs: those of operator/seeded, or some of them (BUG=name,name)
+	@scripts/lab-setup.sh
+	@BUG="$(BUG)" scripts/seeded-bugs.sh
+
 .PHONY: lint
-lint: setup ## Check the format, clippy, the docs' links, and that there is one TLS provider
+lint: setup ## Check the format, clippy, the docs' links, that there is one TLS provider, and that seeded bugs still fit
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
 	@scripts/one-tls-provider.sh
+	@scripts/seeded-patches.sh
 
 .PHONY: crds
 crds: ## Write the definitions of the custom resources, their reference, and what the charts make of them
