@@ -1,6 +1,7 @@
 //! The API server with our kinds and a region, and the operator as the program that is shipped.
 
 use std::{
+    net::SocketAddr,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -14,7 +15,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::requests;
+use super::{
+    counters::{Counted, counted},
+    requests,
+};
 
 /// The region, whose namespace is `kyb-bench`.
 pub(super) const REGION: &str = "bench";
@@ -34,6 +38,8 @@ pub(super) struct Cluster {
     pub(super) client: Client,
     folder: tempfile::TempDir,
     operator: Option<Child>,
+    /// Where the operator tells its metrics.
+    listen: SocketAddr,
 }
 
 impl Cluster {
@@ -44,7 +50,8 @@ impl Cluster {
         std::fs::write(folder.path().join("root-key"), [7; 32])?;
         let client = plane.client().await?;
         install_kinds(&plane)?;
-        let cluster = Self { plane, client, folder, operator: None };
+        let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?; // free now; nobody here takes ports by number
+        let cluster = Self { plane, client, folder, operator: None, listen };
         let system = json!({"metadata": {"name": "kyb-system"}});
         let namespace = json!({"metadata": {"name": REGION_NAMESPACE, "labels": {"kyb.dev/region": REGION}}});
         // Says that nobody has ever held it, so that the first replica need not wait.
@@ -70,7 +77,7 @@ impl Cluster {
         let program = std::env::current_exe()?.with_file_name("kyb-operator");
         ensure!(program.is_file(), "{} is not built; use `make bench-operator`", program.display());
         let child = Command::new(program)
-            .args(["run", "--listen", "127.0.0.1:0", "--root-key-file"])
+            .args(["run", "--listen", &self.listen.to_string(), "--root-key-file"])
             .arg(self.folder.path().join("root-key"))
             .env("KUBECONFIG", self.plane.kubeconfig())
             .stdout(Stdio::null())
@@ -93,6 +100,18 @@ impl Cluster {
         Ok(self.operator.as_ref().context("no operator runs")?.id())
     }
 
+    /// What the operator says that it has asked for.
+    pub(super) async fn counted_by_operator(&self) -> anyhow::Result<Counted> {
+        let client = kyb_e2e::Client::new(format!("http://{}", self.listen))?;
+        counted(&client.get("/metrics").await?.body, "kyb_operator_api_requests_total")
+    }
+
+    /// What the API server says that it was asked for, by whomever.
+    pub(super) async fn counted_by_server(&self) -> anyhow::Result<Counted> {
+        let text = self.client.request_text(http::Request::get("/metrics").body(vec![])?).await?;
+        counted(&text, "apiserver_request_total")
+    }
+
     /// Waits until something is so.
     pub(super) async fn until(
         &self,
@@ -108,7 +127,7 @@ impl Cluster {
         what: &str,
         so: impl AsyncFnMut(&Self) -> anyhow::Result<bool>,
     ) -> anyhow::Result<()> {
-        self.wait(what, 10 * PATIENCE, 60 * LOOK_EVERY, so).await
+        self.wait(what, 10 * PATIENCE, 200 * LOOK_EVERY, so).await
     }
 
     async fn wait(

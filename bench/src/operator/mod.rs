@@ -14,12 +14,14 @@
 //! |---|---|
 //! | [`cluster`] | the API server, a region in it, and the operator as a process |
 //! | [`requests`] | what the audit log says of the operator's requests |
+//! | [`counters`] | what the operator and the API server have counted themselves |
 //! | [`tenant`] | one tenant from its apply to its last write |
-//! | [`plain`] | the baseline |
+//! | [`plain`] | the baselines |
 //! | [`scale`] | many tenants at once, beside a plain client that makes as many |
 //! | [`pods`] | a tenant from its apply to `Ready`, in a region of pods |
 
 mod cluster;
+mod counters;
 mod plain;
 mod pods;
 mod requests;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! all tenants at once ─► operator ─► last write       in one API server: writes, memory, and, at 1,000, rest, changes, a restart
-//! the same objects    ─► plain client ─► last answer  in another one, as many at a time
+//! the same objects    ─► plain clients ─► last answer in two more, as many at a time: by POST, and by apply
 //! ```
 
 use std::time::{Duration, Instant};
@@ -19,7 +19,9 @@ use serde_json::json;
 
 use super::{
     cluster::{Cluster, REGION, REGION_NAMESPACE},
-    count, plain,
+    count,
+    counters::since,
+    plain::{self, By},
     requests::{self, Requests, answered, received},
     tenant::{self, Timeline},
 };
@@ -39,21 +41,26 @@ struct Stage {
     tenants: usize,
     seconds: f64,
     memory: f64,
-    plain: f64,
+    by_post: f64,
+    by_apply: f64,
 }
 
 /// Prints all figures, for each of these numbers of tenants, which must ascend.
 pub(crate) async fn measure(sizes: &[usize], idle: Duration) -> anyhow::Result<()> {
     let mut ours = Cluster::start().await?;
-    let theirs = Cluster::start().await?;
+    let (posted, applied) = (Cluster::start().await?, Cluster::start().await?);
     ours.start_operator()?;
     let first = tenant::measure(&ours, "first").await?;
-    let mut before = Stage { tenants: 0, seconds: 0.0, memory: resident(ours.operator_pid()?)?, plain: 0.0 };
+    let memory = resident(ours.operator_pid()?)?;
+    let mut before = Stage { tenants: 0, seconds: 0.0, memory, by_post: 0.0, by_apply: 0.0 };
     Figure::new("operator_memory_1_tenant", before.memory, "MiB").print();
     for &size in sizes {
         let seconds = before.seconds + grow(&ours, &first, before.tenants..size).await?;
-        let plain = before.plain + plain::grow(&theirs, &first, before.tenants..size).await?;
-        let stage = Stage { tenants: size, seconds, plain, memory: resident(ours.operator_pid()?)? };
+        let more = before.tenants..size;
+        let by_post = before.by_post + plain::grow(&posted, By::Post, &first, more.clone()).await?;
+        let by_apply = before.by_apply + plain::grow(&applied, By::Apply, &first, more).await?;
+        let memory = resident(ours.operator_pid()?)?;
+        let stage = Stage { tenants: size, seconds, memory, by_post, by_apply };
         tell(&stage, &before, first.children.len());
         if size == CLOSELY {
             closely(&mut ours, idle).await?;
@@ -64,10 +71,12 @@ pub(crate) async fn measure(sizes: &[usize], idle: Duration) -> anyhow::Result<(
 }
 
 fn tell(stage: &Stage, before: &Stage, children: usize) {
-    let Stage { tenants, seconds, memory, plain } = *stage;
+    let Stage { tenants, seconds, memory, by_post, by_apply } = *stage;
     let of = |figure: &str| format!("operator_{tenants}_tenants_{figure}");
-    Figure::new(&of("converged"), seconds, "s").beside(plain).print();
-    Figure::new(&of("converged_ratio"), seconds / plain, "x").print();
+    Figure::new(&of("converged"), seconds, "s").beside(by_post).print();
+    Figure::new(&of("converged_ratio"), seconds / by_post, "x").print();
+    Figure::new(&of("converged_beside_apply"), seconds, "s").beside(by_apply).print();
+    Figure::new(&of("converged_beside_apply_ratio"), seconds / by_apply, "x").print();
     Figure::new(&of("memory"), memory, "MiB").print();
     let more = count(tenants - before.tenants);
     Figure::new(&of("marginal_time_per_tenant"), (seconds - before.seconds) * 1000.0 / more, "ms").print();
@@ -125,16 +134,35 @@ fn last_write(events: &[AuditEvent]) -> anyhow::Result<f64> {
 /// At rest, one change at a time, and a restart.
 async fn closely(cluster: &mut Cluster, idle: Duration) -> anyhow::Result<()> {
     let mark = cluster.plane.audit_mark().await?;
+    let (by_operator, by_server) = (cluster.counted_by_operator().await?, cluster.counted_by_server().await?);
     tokio::time::sleep(idle).await; // that nothing happens for so long is what is measured
     let requests = Requests::of(&cluster.plane.audited_since(mark).await?);
-    let minutes = idle.as_secs_f64() / 60.0;
+    let by_operator = since(&by_operator, &cluster.counted_by_operator().await?);
+    let by_server = since(&by_server, &cluster.counted_by_server().await?);
+    eprintln!("operator: at rest it asked for {by_operator:?}, and all clients together for {by_server:?}");
     let of = |figure: &str| format!("operator_{CLOSELY}_tenants_{figure}_at_rest");
-    Figure::new(&of("minutes"), minutes, "min").print();
+    Figure::new(&of("minutes"), idle.as_secs_f64() / 60.0, "min").print();
     Figure::new(&of("writes"), count(requests.writes), "requests").print();
     Figure::new(&of("reads"), count(requests.reads), "requests").print();
     Figure::new(&of("lease_requests"), count(requests.lease), "requests").print();
+    Figure::new(&of("requests_by_its_own_count"), total(by_operator.values()), "requests").print();
+    let ours =
+        |what: &&String| what.contains(" kyb") || what.contains(" region") || what.contains(" cachepolicies");
+    let of_our_kinds = total(by_server.iter().filter(|(what, _)| ours(what)).map(|(_, count)| count));
+    Figure::new(&of("requests_for_its_kinds_by_apiserver_request_total"), of_our_kinds, "requests").print();
+    Figure::new(
+        &of("requests_of_all_clients_by_apiserver_request_total"),
+        total(by_server.values()),
+        "requests",
+    )
+    .print();
     changes(cluster).await?;
     restart(cluster).await
+}
+
+/// The sum of nothing is -0.0, which reads like an error.
+fn total<'a>(counts: impl Iterator<Item = &'a f64>) -> f64 {
+    counts.sum::<f64>() + 0.0
 }
 
 /// A tenant's limit changes; milliseconds until the region's settings say so.

@@ -27,6 +27,10 @@ pub(super) struct Timeline {
     pub(super) requests: Requests,
     /// What was written beside children: statuses and events, by verb and path.
     pub(super) others: Vec<String>,
+    /// The tenant's uid.
+    pub(super) uid: String,
+    /// What is said of it in the end.
+    pub(super) status: Value,
     /// The first write to each child, in the order of the answers.
     pub(super) children: Vec<AuditEvent>,
 }
@@ -108,12 +112,15 @@ async fn timeline(cluster: &Cluster, id: &str, events: &[AuditEvent]) -> anyhow:
     let secret = children.iter().find(|event| event.resource() == "secrets").context("no Secret")?;
     let settings = children.iter().find(|event| event.resource() == "configmaps" && knows(event));
     let settings = settings.context("no settings know the key")?;
+    let tenant = Api::<KybTenant>::all(cluster.client.clone()).get(id).await?;
     Ok(Timeline {
         applied: last(children.clone())?,
         key: since(secret)?.max(since(settings)?),
         settled: last(writes.iter().filter(|event| is_tenant(event)).collect())?,
         requests: Requests::of(events),
         others: writes.iter().filter(|event| !is_child(event, id)).map(|event| line(event)).collect(),
+        uid: tenant.metadata.uid.unwrap_or_default(),
+        status: serde_json::to_value(&tenant.status)?,
         children: firsts(children),
     })
 }
