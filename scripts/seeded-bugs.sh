@@ -3,7 +3,6 @@
 # switched on one after another. Fails where fewer than 95 % are caught, or the bugs are too few or too easy to say much.
 #
 # BUG=name,name               only these; then each of them has to be caught
-# KYB_SEEDED_TARGET=folder    where it is built, and where what the tests said is kept
 # KYB_SEEDED_SECONDS=number   how long one run of a test may take
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,7 +11,9 @@ export LC_ALL=C
 least_percent=95 least_bugs=30 least_of_a_kind=3 least_beyond_units=10
 kinds=("adoption" "condition and generation" "finalizer" "hand-over" "lease" "ordering" "ownership" "prune" "requeue" "stale read")
 
-CARGO_TARGET_DIR=$(realpath -m "${KYB_SEEDED_TARGET:-$HOME/.cache/kyb/target-seeded}")
+source scripts/platform.sh
+# That of the other tests, since most of what is built is the same.
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-$HOME/.cache/kyb/target}")
 export CARGO_TARGET_DIR
 limit=${KYB_SEEDED_SECONDS:-1200}
 logs=$CARGO_TARGET_DIR/seeded-logs
@@ -90,10 +91,10 @@ rm -f "$logs"/*.log
 git worktree add --quiet --detach "$tree" HEAD
 scripts/seeded-patches.sh "$tree"
 
-(
-    cd "$tree"
-    cargo test --locked --no-run --color never -p kyb-kit -p kyb-crds -p kyb-operator
-) 2>&1 | tee "$logs/build.log"
+mapfile -t targets < <(grep -o -- '--test [a-z_]*' operator/seeded/bugs.tsv | sort -u)
+# As all tests are built, with the same features of the same dependencies.
+# shellcheck disable=SC2068 # two words each
+CARGO_TERM_COLOR=never "$tree/scripts/test.sh" --workspace --no-run --lib ${targets[@]} 2>&1 | tee "$logs/build.log"
 
 mapfile -t chosen < <(printf '%s\n' "${units[@]}"; for each in "${tests[@]}"; do tests_of "$each"; done)
 mapfile -t chosen < <(printf '%s\n' "${chosen[@]}" | awk '!seen[$0]++')

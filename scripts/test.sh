@@ -13,19 +13,10 @@ end() {
 }
 trap end EXIT
 
-# Static, as images need the programs: so those that are built for the tests run in the tests' regions too, and nothing is built
-# twice. A platform has to be named, since macros, which the compiler loads, can't be static.
-if [[ $(uname) == Linux ]]; then
-    export CARGO_BUILD_TARGET=${CARGO_BUILD_TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
-    # By the platform's own variable: when RUSTFLAGS changes between this and other runs of cargo, dependencies that look at it are built
-    # anew each time, and all that needs them.
-    platform=CARGO_TARGET_${CARGO_BUILD_TARGET//-/_}
-    platform=${platform^^}
-    export "${platform}_RUSTFLAGS=-C target-feature=+crt-static"
-    # Of a whole run the tests that take longest go on beside the others.
-    if (($# == 0)); then
-        export "${platform}_RUNNER=$PWD/scripts/beside.sh" BESIDE
-    fi
+source scripts/platform.sh
+# Of a whole run the tests that take longest go on beside the others.
+if [[ -n $platform ]] && (($# == 0)); then
+    export "${platform}_RUNNER=$PWD/scripts/beside.sh" BESIDE
 fi
 (($#)) || set -- --workspace
 
@@ -41,6 +32,20 @@ for started in "$BESIDE"/*.started; do
     tee --append "$log" <"${started%.started}.log"
     [[ $(cat "${started%.started}.status" 2>/dev/null) == 0 ]] || status=1
 done
+
+# Why tests failed, once more, where a long log ends: the last lines of what each printed. A test binary tells
+# `---- a_name stdout ----`, what the test printed, and `failures:`.
+awk -v most=20 '
+    function tell(    from) {
+        if (name == "") return
+        printf "\n%s\n", name
+        for (from = count > most ? count - most : 0; from < count; from++) print lines[from]
+        name = ""; count = 0
+    }
+    /^---- .* stdout ----$/ { tell(); name = $0; next }
+    /^failures:$/ { tell() }
+    name != "" && NF { lines[count++] = $0 }
+' "$log"
 
 # Each test binary ends with `test result: ok. 3 passed; 0 failed; …`.
 awk '/^test result: / { passed += $4; failed += $6 } END { printf "\n%d passed, %d failed\n", passed, failed }' "$log"

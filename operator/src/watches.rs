@@ -34,7 +34,7 @@ use kube::{
     runtime::{WatchStreamExt as _, reflector::Store, watcher},
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
-use kyb_kit::{Live, Touched};
+use kyb_kit::{Live, Touched, unbroken};
 use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
 
@@ -141,8 +141,7 @@ where
 {
     // What there is comes through the watch itself, object by object: pages of a list would all be in memory at once. And who set which
     // field is the larger part of many objects, and nobody here asks for it.
-    watcher(api, which.streaming_lists())
-        .default_backoff()
+    unbroken(watcher(api, which.streaming_lists()))
         .modify(|object| object.managed_fields_mut().clear())
         .boxed()
 }

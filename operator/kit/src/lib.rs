@@ -13,7 +13,7 @@
 //! |---|---|
 //! | [`names`], [`owner`] | what tells our objects from others' |
 //! | [`child`], [`children`] | desired objects, and a checked set of them |
-//! | [`live`], [`remembered`] | what is known of live objects without asking the server |
+//! | [`live`], [`unbroken`](mod@unbroken), [`remembered`] | what is known of live objects without asking the server |
 //! | [`compare`], [`digest`] | would applying change anything? |
 //! | [`apply`], [`prune`], [`handover`] | making it so, with no request where nothing would change |
 //! | [`conditions`], [`status`], [`events`] | saying what came of it, only where that changed |
@@ -82,6 +82,7 @@ pub mod rehearsal;
 pub mod remembered;
 pub mod retries;
 pub mod status;
+pub mod unbroken;
 
 pub use apply::{Applier, ApplyError, Class, Outcome, Refusal};
 pub use backoff::Backoff;
@@ -97,3 +98,4 @@ pub use owner::{Owner, OwnerError};
 pub use prune::Prune;
 pub use retries::Retries;
 pub use status::{StatusWriter, Wrote};
+pub use unbroken::unbroken;

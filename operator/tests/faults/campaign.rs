@@ -200,7 +200,7 @@ impl Repertoire {
 impl Report {
     fn diverged(&mut self, what: &str, scope: &str, how: &[String]) {
         let mut text = format!("{what} ({scope}):");
-        for line in how.iter().take(6) {
+        for line in how {
             let _ = write!(text, "\n    {line}");
         }
         crate::say(&text);

@@ -186,7 +186,8 @@ fn compare(at: &str, wanted: &Value, found: &Value, lines: &mut Vec<String>) {
     }
 }
 
-fn brief(value: &Value) -> String {
+/// As JSON, cut where it is long.
+pub(crate) fn brief(value: &Value) -> String {
     let text = value.to_string();
     if text.len() > 400 { format!("{}…", &text[..text.floor_char_boundary(400)]) } else { text }
 }

@@ -18,7 +18,7 @@ use crate::{
     oracle::{self, State},
     scenario::{self, Step, StillGoing, Story},
     stage::Stage,
-    world::World,
+    world::{Key, World},
 };
 
 /// A scope has come to rest when it has not changed for so long, and nothing was written for it.
@@ -29,6 +29,9 @@ const LONG_REST: Duration = Duration::from_millis(2500);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// After so long without rest a scope is stuck.
 const PATIENCE: Duration = Duration::from_secs(100);
+
+/// So many differences are told.
+const DIFFERENCES: usize = 6;
 
 /// Every scope's name begins so.
 const PREFIX: &str = "zeta-";
@@ -157,7 +160,15 @@ impl Runner {
                 break;
             }
             let plan = plans[place].as_ref();
-            let verdict = self.step(step, reference, plan, &scope).await;
+            let mut verdict = self.step(step, reference, plan, &scope).await;
+            if let Verdict::Diverged(how) = &mut verdict {
+                let before = story.steps.iter().zip(plans).take(place);
+                how.extend(
+                    before
+                        .filter_map(|(step, plan)| Some(format!("after {}: {}", step.name, plan.as_ref()?))),
+                );
+                how.extend(self.workloads(&scope));
+            }
             let ends = matches!(verdict, Verdict::Diverged(_) | Verdict::Unjudged);
             tell(place, plan, &scope, verdict);
             if ends {
@@ -187,7 +198,8 @@ impl Runner {
         let differences = self.rests_as(reference, scope).await;
         let record = self.faults.record(scope);
         let found = Reference::of(State::new(), &record);
-        let wrong = [differences, reference.surplus(&found)].concat();
+        let mut wrong = [differences, reference.surplus(&found)].concat();
+        wrong.truncate(DIFFERENCES);
         match plan {
             _ if !wrong.is_empty() => Verdict::Diverged(wrong),
             Some(_) if self.faults.struck(scope) == 0 => Verdict::Unreached,
@@ -216,6 +228,17 @@ impl Runner {
     /// The scope's objects now.
     pub(crate) fn state(&self, scope: &str) -> State {
         oracle::state(scope, self.world.of(Some(scope)))
+    }
+
+    /// How its workloads are in the words of Kubernetes's own controllers, a line each, which are not compared.
+    fn workloads(&self, scope: &str) -> Vec<String> {
+        let objects = self.world.of(Some(scope));
+        let runs = |kind: &str| matches!(kind, "Deployment" | "StatefulSet" | "Job");
+        let line = |((kind, _, name), object): (&Key, &Value)| {
+            let generation = &object["metadata"]["generation"];
+            format!("{kind} {name}: generation {generation}, {}", oracle::brief(&object["status"]))
+        };
+        objects.iter().filter(|((kind, ..), _)| runs(kind)).map(line).collect()
     }
 
     /// Waits until nothing of a scope has changed for a while and it is as the reference is; tells what is different if that never

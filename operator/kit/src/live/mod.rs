@@ -19,12 +19,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kube::{
     Client,
     api::{ApiResource, DynamicObject},
-    runtime::{WatchStreamExt, watcher},
+    runtime::watcher,
 };
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use crate::{ChildKey, Names, objects::objects_in};
+use crate::{ChildKey, Names, objects::objects_in, unbroken};
 use store::Store;
 
 /// What is known of an object.
@@ -91,10 +91,8 @@ impl Live {
         let namespace = namespace.map(str::to_owned);
         let api = objects_in(client, namespace.as_deref(), &resource);
         let live = self.clone();
-        let changes =
-            watcher(api, watcher::Config::default().labels(&self.names.selector()).streaming_lists())
-                .default_backoff();
-        changes.flat_map(move |event| {
+        let which = watcher::Config::default().labels(&self.names.selector()).streaming_lists();
+        unbroken(watcher(api, which)).flat_map(move |event| {
             let touched = match event {
                 Ok(event) => {
                     live.feed_in(&resource, namespace.as_deref(), event).into_iter().map(Ok).collect()

@@ -174,8 +174,10 @@ impl Store {
     /// along, and what we made of the object does not know of it.
     pub(super) fn take(&mut self, key: &ChildKey, mut object: DynamicObject) {
         self.trim(key, &mut object);
-        let before = self.objects.get(key).and_then(Held::object);
-        let untold = before.is_some_and(|before| before.data.get("status") != object.data.get("status"));
+        let held = self.objects.get(key);
+        let before = held.and_then(Held::object);
+        let changed = before.is_some_and(|before| before.data.get("status") != object.data.get("status"));
+        let untold = changed || held.is_some_and(|held| held.untold); // of two writes in a row the first may have brought it
         let new = Held { untold, ..Held::of(&object, &self.names) };
         self.keep(key, new);
     }

@@ -151,6 +151,17 @@ fn what_others_did_before_our_write_is_news_when_the_write_comes_back() {
 }
 
 #[test]
+fn what_came_with_the_first_of_two_writes_is_news_when_the_second_comes_back() {
+    let live = listed([config_map("one", 5, "uid-1")]);
+    let mut answer = config_map("one", 7, "uid-1");
+    answer.data["status"] = json!({"ready": 1});
+    live.written(&key("one"), answer.clone());
+    answer.metadata.resource_version = Some("8".into());
+    live.written(&key("one"), answer.clone());
+    assert_eq!(live.feed(&resource(), Event::Apply(answer)).len(), 1);
+}
+
+#[test]
 fn what_we_wrote_and_what_is_only_listed_again_is_no_news() {
     let live = listed([config_map("one", 5, "uid-1")]);
     let touched = |event| live.feed(&resource(), event).len();
