@@ -12,6 +12,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 TOOLS := $(HOME)/.cache/kyb/tools
 CARGO_DENY_VERSION := 0.20.2
+CARGO_MUTANTS_VERSION := 27.1.0
 # A copy of the RustSec advisory database; fetched where there is none.
 ADVISORIES ?= ../shared/data/rustsec
 
@@ -61,6 +62,12 @@ soak: setup ## Run the operator under every plan of faults and a thousand sequen
 seeded-bugs: setup ## Show that the tests notice bugs: those of operator/seeded, or some of them (BUG=name,name)
 	@scripts/lab-setup.sh
 	@BUG="$(BUG)" scripts/seeded-bugs.sh
+
+.PHONY: mutants
+mutants: setup ## Change the operator's code at many places, and count what its tests notice (SHARD=k/n for every n-th place)
+	@scripts/lab-setup.sh
+	@command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants@$(CARGO_MUTANTS_VERSION)
+	@SHARD="$(SHARD)" scripts/mutants.sh
 
 .PHONY: lint
 lint: setup ## Check the format, clippy, the docs' links, that there is one TLS provider, and that seeded bugs still fit
