@@ -64,10 +64,13 @@ seeded-bugs: setup ## Show that the tests notice bugs: those of operator/seeded,
 	@BUG="$(BUG)" scripts/seeded-bugs.sh
 
 .PHONY: mutants
-mutants: setup ## Change the operator's code at many places, and count what its tests notice (SHARD=k/n for every n-th place)
+mutants: setup $(TOOLS)/bin/cargo-mutants ## Change the operator's code at many places, and count what its tests notice (SHARD=k/n for every n-th place)
 	@scripts/lab-setup.sh
-	@command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants@$(CARGO_MUTANTS_VERSION)
-	@SHARD="$(SHARD)" scripts/mutants.sh
+	@PATH="$(TOOLS)/bin:$$PATH" SHARD="$(SHARD)" scripts/mutants.sh
+
+$(TOOLS)/bin/cargo-mutants: Makefile
+	cargo install cargo-mutants --locked --version $(CARGO_MUTANTS_VERSION) --root $(TOOLS)
+	@touch $@
 
 .PHONY: lint
 lint: setup ## Check the format, clippy, the docs' links, that there is one TLS provider, and that seeded bugs still fit

@@ -67,6 +67,8 @@ words! {
         TemplateUpdateAvailable,
         /// Region: every wanted watchlist is in use and fresh.
         WatchlistsFresh,
+        /// The operator may not watch a kind any more, so what is said may be out of date. Only while false.
+        Observed,
         /// Cache policy: the observed hit rate is the wanted one or better.
         HitRateReached,
     }

@@ -137,6 +137,12 @@ pub fn context_namespace(tenant: &str, context: &str) -> String {
     format!("kyb-t-{tenant}--{context}")
 }
 
+/// Whether a namespace of this name is a tenant's own, or of one of its contexts.
+pub fn is_tenants(tenant: &str, namespace: &str) -> bool {
+    let rest = namespace.strip_prefix(&tenant_namespace(tenant));
+    rest.is_some_and(|context| context.is_empty() || context.starts_with("--"))
+}
+
 /// The ConfigMap of `platform.yaml`.
 pub const PLATFORM_CONFIG_MAP: &str = "kyb-settings-platform";
 

@@ -19,7 +19,7 @@ use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
 use kyb_kit::{Announcer, Applier, ChildKey, Live, Lookup, Names, Retries, StatusWriter, changes_of_mind};
 use serde::Serialize;
 
-use crate::{derive::RootKey, metrics::Metrics, scope::Scope, verdict::as_it_should};
+use crate::{derive::RootKey, metrics::Metrics, scope::Scope, sight::Sight, verdict::as_it_should};
 
 /// How objects of ours are told from others'.
 pub(crate) const fn marks(manager: &'static str) -> Names {
@@ -40,6 +40,7 @@ pub(crate) const REGION_MARKS: Names = marks(names::REGION_MANAGER);
 pub(crate) struct Context {
     pub(crate) client: Client,
     pub(crate) scope: Scope,
+    pub(crate) sight: Sight,
     pub(crate) live: Live,
     pub(crate) tenant_applier: Applier,
     pub(crate) region_applier: Applier,
@@ -82,6 +83,7 @@ impl Context {
             retries: Retries::default(),
             metrics: Metrics::default(),
             scope: Scope::default(),
+            sight: Sight::default(),
             client,
             live,
             stores,

@@ -40,6 +40,7 @@ pub mod roles;
 pub mod run;
 mod scope;
 pub mod server;
+mod sight;
 mod triggers;
 mod verdict;
 mod watches;

@@ -126,7 +126,7 @@ pub async fn run_through(
     tracing::info!(identity, "holds the lease; reconciling");
     let account = account(&config.namespace, &config.service_account);
     let context = Context::new(client, live, watches.stores, root, account, &config.pod_name);
-    let context = Arc::new(Context { metrics: metrics.clone(), scope, ..context });
+    let context = Arc::new(Context { metrics: metrics.clone(), scope, sight: watches.sight, ..context });
     let lost = held.lost();
     let ended = reconcile(config, context, watches.changes, &stop, &lost).await;
     metrics.leader.set(0.0);

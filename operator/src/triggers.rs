@@ -68,11 +68,8 @@ pub(crate) fn regions_of(
 
 /// The tenant that a namespace is for, by its name.
 pub(crate) fn tenants_in(tenants: &Store<KybTenant>, namespace: &str) -> Vec<ObjectRef<KybTenant>> {
-    let is_for = |tenant: &KybTenant| {
-        let rest = namespace.strip_prefix(&names::tenant_namespace(tenant.spec.id.as_str()));
-        rest.is_some_and(|context| context.is_empty() || context.starts_with("--"))
-    };
-    let tenants = tenants.state().into_iter().filter(|tenant| is_for(tenant));
+    let is_for = |tenant: &Arc<KybTenant>| names::is_tenants(tenant.spec.id.as_str(), namespace);
+    let tenants = tenants.state().into_iter().filter(is_for);
     tenants.map(|tenant| ObjectRef::from_obj(&*tenant)).collect()
 }
 

@@ -42,12 +42,15 @@ use crate::{
     context::Stores,
     gathered::Gathered,
     scope::{self, Presence, Scope},
+    sight::{Sight, Watched},
 };
 
 /// Watches go on for as long as the process; they are shared by all controllers.
 pub(crate) struct Watches {
     pub(crate) stores: Stores,
     pub(crate) changes: Changes,
+    /// Which of them are refused.
+    pub(crate) sight: Sight,
 }
 
 /// What has changed, once the store of its kind knows it. Controllers go by these and not by watches of their own, which may be
@@ -81,21 +84,38 @@ impl Watches {
     pub(crate) fn start(client: &Client, live: &Live, scope: &Scope) -> Self {
         let part_of = format!("{}={}", names::MANAGED_BY_LABEL, names::MANAGED_BY);
         let all = watcher::Config::default;
-        let (namespaces, of_namespaces) = follow(of_namespaces(client, scope));
+        let seer = Seer { sight: Sight::default(), touched: broadcast::channel(BACKLOG).0 };
+        let (namespaces, of_namespaces) = follow(of_namespaces(client, scope), &seer);
         let presence = Presence::new(namespaces.clone(), of_namespaces.all.clone());
-        let (tenants, of_tenants) = follow(vec![(None, events(Api::all(client.clone()), all()))]);
-        let (regions, of_regions) = follow(within(client, scope, &presence, &all()));
-        let (policies, of_policies) = follow(within(client, scope, &presence, &all()));
-        let (pods, of_pods) = follow(within(client, scope, &presence, &all().labels(&part_of)));
+        let (tenants, of_tenants) = follow(vec![(None, events(Api::all(client.clone()), all()))], &seer);
+        let (regions, of_regions) = follow(within(client, scope, &presence, &all()), &seer);
+        let (policies, of_policies) = follow(within(client, scope, &presence, &all()), &seer);
+        let (pods, of_pods) = follow(within(client, scope, &presence, &all().labels(&part_of)), &seer);
+        follow_children(client, live, scope, &presence, &seer);
         let changes = Changes {
-            touched: follow_children(client, live, scope, &presence),
+            touched: seer.touched,
             tenants: of_tenants,
             regions: of_regions,
             policies: of_policies,
             pods: of_pods,
             namespaces: of_namespaces,
         };
-        Self { stores: Stores { tenants, regions, policies, pods, namespaces }, changes }
+        Self { stores: Stores { tenants, regions, policies, pods, namespaces }, changes, sight: seer.sight }
+    }
+}
+
+/// Has all objects looked at when a watch is refused, and when it goes on.
+#[derive(Clone)]
+struct Seer {
+    sight: Sight,
+    touched: broadcast::Sender<Change<Touched>>,
+}
+
+impl Seer {
+    fn note<T>(&self, watched: &Watched, came: &Result<T, watcher::Error>) {
+        if self.sight.note(watched, came) {
+            let _ = self.touched.send(None); // nobody listens before the lease is held
+        }
     }
 }
 
@@ -146,31 +166,27 @@ where
         .boxed()
 }
 
-fn follow_children(
-    client: &Client,
-    live: &Live,
-    scope: &Scope,
-    presence: &Presence,
-) -> broadcast::Sender<Change<Touched>> {
-    let (touched, _) = broadcast::channel(BACKLOG);
+fn follow_children(client: &Client, live: &Live, scope: &Scope, presence: &Presence, seer: &Seer) {
     for resource in child_kinds().iter().filter(|resource| !HEEDED.contains(&resource.kind.as_str())) {
         live.leave_out_status(resource);
     }
     let mut children = stream::SelectAll::new();
     for place in scope.places() {
         for resource in scope.child_kinds() {
-            children.push(children_in(place.clone(), client, live, resource, presence));
+            let watched = (resource.kind.clone(), place.clone());
+            let touched = children_in(place.clone(), client, live, resource, presence);
+            children.push(touched.map(move |event| (watched.clone(), event)).boxed());
         }
     }
-    let sender = touched.clone();
-    tokio::spawn(children.for_each(move |event| {
+    let seer = seer.clone();
+    tokio::spawn(children.for_each(move |(watched, event)| {
+        seer.note(&watched, &event);
         match event {
-            Ok(touched) => drop(sender.send(Some(Arc::new(touched)))), // nobody listens before the lease is held
+            Ok(touched) => drop(seer.touched.send(Some(Arc::new(touched)))), // nobody listens before the lease is held
             Err(error) => tracing::warn!(%error, "a watch of children is tried again"),
         }
         std::future::ready(())
     }));
-    touched
 }
 
 /// The kinds of children whose status somebody reads. A quota's, for one, changes with every object in its namespace.
@@ -215,21 +231,24 @@ pub(crate) fn child_kinds() -> Vec<ApiResource> {
 }
 
 /// Follows a kind into a store, and tells of each change that the store has taken in.
-fn follow<K>(watches: Vec<Watch<K>>) -> (Store<K>, Followed<K>)
+fn follow<K>(watches: Vec<Watch<K>>, seer: &Seer) -> (Store<K>, Followed<K>)
 where
     K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
 {
     let (places, events): (Vec<_>, Vec<_>) = watches.into_iter().unzip();
+    let watched: Vec<Watched> =
+        places.iter().map(|place| (K::kind(&()).into_owned(), place.clone())).collect();
     let mut gathered = Gathered::of(places);
     let store = gathered.store();
     let numbered =
         |(watch, events): (usize, BoxStream<'static, _>)| events.map(move |event| (watch, event)).boxed();
     let mut events = stream::select_all(events.into_iter().enumerate().map(numbered));
     let followed = Followed { all: broadcast::channel(BACKLOG).0, meant: broadcast::channel(BACKLOG).0 };
-    let (all, meant) = (followed.all.clone(), followed.meant.clone());
+    let (all, meant, seer) = (followed.all.clone(), followed.meant.clone(), seer.clone());
     tokio::spawn(async move {
         let mut said = Said::default();
         while let Some((watch, event)) = events.next().await {
+            seer.note(&watched[watch], &event);
             if let Ok(event) = &event {
                 gathered.take(watch, event);
             }

@@ -25,7 +25,9 @@ pub(crate) async fn reconcile(object: Arc<CachePolicy>, context: Arc<Context>) -
     }
     let users = users(&object, &context);
     let rates = rates(&users, &context);
-    let verdicts = [delivered(&object, &users, &context), hits(&object, &rates)];
+    let mut verdicts = vec![delivered(&object, &users, &context), hits(&object, &rates)];
+    let here = object.namespace().unwrap_or_default();
+    verdicts.extend(context.sight.verdict(|namespace| namespace == here));
     let before: CachePolicyStatus = context.statuses.current(&*object).unwrap_or_default();
     let (failures, wait) =
         next(&context.retries, &object.uid().unwrap_or_default(), before.failures, &verdicts);

@@ -3,13 +3,13 @@
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
-    core::v1::{ConfigMap, ResourceQuota, Secret, Service},
+    core::v1::{ConfigMap, LimitRange, ResourceQuota, Secret, Service},
     networking::v1::NetworkPolicy,
     rbac::v1::ClusterRole,
 };
 use kube::{
     Api,
-    api::{DeleteParams, Patch, PatchParams, PostParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment};
 use serde_json::{Value, json};
@@ -176,10 +176,14 @@ async fn a_quota_that_leaves_no_room_stops_what_it_forbids_and_no_more() -> anyh
     Ok(())
 }
 
+/// Of tests that change the operator's role one at a time does.
+static ROLE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// Without its right to one kind the operator goes on with all others.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_that_is_missing_is_named() -> anyhow::Result<()> {
     let here = spare().await?;
+    let _alone = ROLE.lock().await;
     here.region("conditions-7").await?;
     let roles: Api<ClusterRole> = Api::all(here.client.clone());
     let whole = roles.get("kyb-operator").await?;
@@ -210,6 +214,55 @@ async fn a_right_that_is_missing_is_named() -> anyhow::Result<()> {
     let whole = ClusterRole { metadata: replaced.metadata, ..whole };
     roles.replace("kyb-operator", &PostParams::default(), &whole).await?;
     here.tenant_says("nova", "NamespacesReady", "Ready").await?;
+    Ok(())
+}
+
+/// What is no longer seen is not reported as if it were: the limits that somebody takes away do not come back, and the status says why.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_to_watch_that_is_taken_away_is_named() -> anyhow::Result<()> {
+    let here = spare().await?;
+    let _alone = ROLE.lock().await;
+    here.region("conditions-8").await?;
+    here.tenant("vega", "conditions-8", |_| ()).await?;
+    here.tenant_says("vega", "NamespacesReady", "Ready").await?;
+    let roles: Api<ClusterRole> = Api::all(here.client.clone());
+    let whole = roles.get("kyb-operator").await?;
+    let mut role = whole.clone();
+    let granted = role.rules.get_or_insert_default();
+    for rule in granted.iter_mut() {
+        rule.resources.iter_mut().for_each(|kinds| kinds.retain(|kind| kind != "limitranges"));
+    }
+    granted.push(serde_json::from_value(
+        json!({"apiGroups": [""], "resources": ["limitranges"], "verbs": ["get", "create", "patch", "delete"]}),
+    )?);
+    let replaced = roles.replace("kyb-operator", &PostParams::default(), &role).await?;
+    let operator: Api<LimitRange> = Api::all(here.installation.operator().await?);
+    let list = ListParams::default();
+    here.until("the right to be gone", || async { Ok(operator.list(&list).await.is_err()) }).await?;
+    here.installation.cuts.cut();
+
+    let conditions = || async {
+        let tenant = Api::<KybTenant>::all(here.client.clone()).get("vega").await?;
+        anyhow::Ok(tenant.status.unwrap_or_default().conditions)
+    };
+    let blind = || async {
+        let conditions = conditions().await?;
+        let says = |kind: &str| {
+            let told = ["LimitRanges can no longer be watched", "cannot watch resource", "upgrade the chart"];
+            let mut of_kind = conditions.iter().filter(|condition| condition.type_ == kind);
+            of_kind.any(|one| one.status == "False" && told.iter().all(|part| one.message.contains(part)))
+        };
+        Ok(says("Observed") && says("Ready"))
+    };
+    here.until("the tenant to say that its limits are not seen", blind).await?;
+
+    let whole = ClusterRole { metadata: replaced.metadata, ..whole };
+    roles.replace("kyb-operator", &PostParams::default(), &whole).await?;
+    let limits: Api<LimitRange> = Api::namespaced(here.client.clone(), "kyb-t-vega");
+    limits.delete("kyb-tenant", &DeleteParams::default()).await?;
+    let seen = || async { Ok(!conditions().await?.iter().any(|condition| condition.type_ == "Observed")) };
+    here.until("the tenant to be seen again", seen).await?;
+    here.found::<LimitRange>("kyb-t-vega", "kyb-tenant").await?;
     Ok(())
 }
 

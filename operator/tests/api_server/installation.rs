@@ -25,7 +25,7 @@ use kyb_lab::{ControlPlane, Options, Tool};
 use kyb_operator::config::Run;
 use tokio_util::sync::CancellationToken;
 
-use crate::{here::Here, policies};
+use crate::{cuts::Cuts, here::Here, policies};
 
 /// Where the charts are installed.
 pub(crate) const SYSTEM: &str = "kyb-system";
@@ -51,6 +51,8 @@ pub(crate) const PREVIOUS: Charts = Charts {
 /// A control plane with the charts installed. It goes with this process, however that ends.
 pub(crate) struct Installation {
     pub(crate) plane: ControlPlane,
+    /// Of the operator that runs as a thread.
+    pub(crate) cuts: Cuts,
     folder: tempfile::TempDir,
     /// The operator's way to the API server.
     operator: PathBuf,
@@ -88,9 +90,10 @@ fn on_a_thread() -> anyhow::Result<Installation> {
             let installation = Installation::start().await?;
             let file = Kubeconfig::read_from(&installation.operator)?;
             let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;
-            let run = installation.settings();
+            let (run, cuts) = (installation.settings(), installation.cuts.clone());
             started.send(installation)?;
-            let ended = kyb_operator::run::run_in(config, &run, CancellationToken::new()).await;
+            let around = |client| cuts.around(client);
+            let ended = kyb_operator::run::run_through(config, &run, CancellationToken::new(), around).await;
             Ok(ended.inspect_err(|why| eprintln!("the operator ended: {why:#}"))?)
         })
     });
@@ -113,7 +116,7 @@ impl Installation {
     pub(crate) async fn of(charts: &Charts) -> anyhow::Result<Self> {
         let plane = ControlPlane::start(Options::default()).await?;
         let folder = tempfile::tempdir()?;
-        let mut installation = Self { plane, folder, operator: PathBuf::new() };
+        let mut installation = Self { plane, cuts: Cuts::default(), folder, operator: PathBuf::new() };
         installation.helm(&["install", "kyb-crds", charts.crds, "--create-namespace"])?;
         installation.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"])?;
         installation.helm(&["install", "kyb-operator", charts.operator])?;

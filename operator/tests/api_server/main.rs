@@ -2,6 +2,7 @@
 //! ever runs: what is checked here are the objects, what the status says of them, and who may do what.
 
 mod conditions;
+mod cuts;
 mod deletions;
 mod delivery;
 mod examples;

@@ -40,7 +40,7 @@ pub(crate) async fn reconcile(
     let mut facts = dereference::dereference(&object, &region, &context).await;
     facts.refusal = facts.refusal.or(templates.err());
     let concerns = build::concerns(&region, &facts, &context.operator, &context.root);
-    let verdicts = match apply(&object, &facts, &concerns, &context).await {
+    let mut verdicts = match apply(&object, &facts, &concerns, &context).await {
         Ok(outcome) => verdicts(&region, &facts, &concerns, &outcome, &context),
         // Nothing was written, but what runs goes on running, and may go wrong.
         Err(paused) if paused.state == State::Aside => {
@@ -51,6 +51,7 @@ pub(crate) async fn reconcile(
         }
         Err(left) => vec![left],
     };
+    verdicts.extend(context.sight.verdict(|namespace| namespace == region.namespace));
     let wait = report(&object, &region, &facts, &verdicts, &context).await;
     Ok(wait.map_or_else(Action::await_change, Action::requeue))
 }

@@ -52,6 +52,8 @@ pub(crate) async fn reconcile(object: Arc<KybTenant>, context: Arc<Context>) -> 
     let verdicts = verdicts(&tenant, &facts, &concerns, &applied).into_iter();
     let mut verdicts: Vec<_> = verdicts.map(|verdict| verdict.if_it_lasts(before.failures)).collect();
     verdicts.push(status::delivered(&tenant, &facts, &deliveries));
+    let unseen = context.sight.verdict(|namespace| names::is_tenants(&tenant.id, namespace));
+    verdicts.extend(unseen.map(|verdict| verdict.if_it_lasts(before.failures)));
     if facts.erasing {
         // First, since everything else waits for it.
         verdicts.insert(0, status::erased(&facts, object.spec.paused != Some(true)));
