@@ -52,11 +52,13 @@ test: setup ## Run all tests, with real PostgreSQL and Kubernetes servers that t
 	@scripts/test.sh $(TEST_ARGS)
 
 .PHONY: soak
-soak: setup ## Run the operator under every plan of faults and a thousand sequences of changes: some hours
+soak: setup ## Run the operator under every plan of faults, through a thousand sequences of changes, and with 10,000 tenants: some hours
 	@scripts/lab-setup.sh
 	@KYB_SEQUENCES=1000 KYB_SEQUENCES_SEED=$$RANDOM scripts/test.sh --workspace --test sequences -- --nocapture
 	@KYB_FAULT_PLANS=all scripts/test.sh --workspace --test faults -- --nocapture
 	@KYB_LEADER_POINTS=200 scripts/test.sh --workspace --test leader -- --nocapture
+	@cargo build --locked --release --workspace --bins
+	@"$$CARGO_TARGET_DIR/release/kyb-bench" --only scale --small --tenants 1000,10000 --idle-minutes 1
 
 .PHONY: seeded-bugs
 seeded-bugs: setup ## Show that the tests notice bugs: those of operator/seeded, or some of them (BUG=name,name)

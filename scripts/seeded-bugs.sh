@@ -3,6 +3,7 @@
 # switched on one after another. Fails where fewer than 95 % are caught, or the bugs are too few or too easy to say much.
 #
 # BUG=name,name               only these; then each of them has to be caught
+# KYB_SEEDED_TARGET=folder    where it is built, and where what the tests said is kept
 # KYB_SEEDED_SECONDS=number   how long one run of a test may take
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,9 +13,12 @@ least_percent=95 least_bugs=30 least_of_a_kind=3 least_beyond_units=10
 kinds=("adoption" "condition and generation" "finalizer" "hand-over" "lease" "ordering" "ownership" "prune" "requeue" "stale read")
 
 source scripts/platform.sh
-# That of the other tests, since most of what is built is the same.
-CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-$HOME/.cache/kyb/target}")
+# Not that of the other tests: cargo knows crates of a workspace by where they lie in it, so those with bugs would take the places of
+# those without. But most of what is built is the same, and copied.
+shared=${CARGO_TARGET_DIR:-$HOME/.cache/kyb/target}
+CARGO_TARGET_DIR=$(realpath -m "${KYB_SEEDED_TARGET:-$shared-seeded}")
 export CARGO_TARGET_DIR
+[[ -d $CARGO_TARGET_DIR || ! -d $shared ]] || cp -a "$shared" "$CARGO_TARGET_DIR"
 limit=${KYB_SEEDED_SECONDS:-1200}
 logs=$CARGO_TARGET_DIR/seeded-logs
 # Beside the clone, since tests look for ../shared from where they are; always of the same name, so that builds are found again.

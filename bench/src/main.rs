@@ -48,6 +48,9 @@ struct Arguments {
     /// So many tenants, one number after the other, where the operator's cost is measured
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_value = "100,1000,3000")]
     tenants: Vec<usize>,
+    /// Those tenants have one namespace each instead of two
+    #[arg(long)]
+    small: bool,
     /// How long 1,000 tenants are left alone, to see what is asked for meanwhile
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     idle_minutes: u32,
@@ -131,7 +134,7 @@ impl Arguments {
         }
         if self.only.contains(&Benchmark::Scale) {
             let idle = Duration::from_secs(60 * u64::from(self.idle_minutes));
-            operator::scale::measure(&self.tenants, idle).await?;
+            operator::scale::measure(&self.tenants, self.small, idle).await?;
         }
         Ok(())
     }

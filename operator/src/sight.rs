@@ -80,7 +80,7 @@ fn refusal(error: &watcher::Error) -> Option<String> {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-            if status.is_forbidden() =>
+            if status.code == 403 =>
         {
             Some(status.message.clone())
         }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn refused(code: u16) -> Result<(), watcher::Error> {
-        let status = Status::failure("may not watch", "Forbidden").with_code(code);
+        let status = Status::failure("may not watch", "").with_code(code);
         Err(watcher::Error::WatchStartFailed(kube::Error::Api(Box::new(status))))
     }
 

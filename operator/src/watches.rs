@@ -236,7 +236,7 @@ where
     K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
 {
     let (places, events): (Vec<_>, Vec<_>) = watches.into_iter().unzip();
-    let watched: Vec<Watched> =
+    let subjects: Vec<Watched> =
         places.iter().map(|place| (K::kind(&()).into_owned(), place.clone())).collect();
     let mut gathered = Gathered::of(places);
     let store = gathered.store();
@@ -248,7 +248,7 @@ where
     tokio::spawn(async move {
         let mut said = Said::default();
         while let Some((watch, event)) = events.next().await {
-            seer.note(&watched[watch], &event);
+            seer.note(&subjects[watch], &event);
             if let Ok(event) = &event {
                 gathered.take(watch, event);
             }

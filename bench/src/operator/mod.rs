@@ -39,7 +39,7 @@ use crate::{
 };
 use cluster::Cluster;
 use requests::Requests;
-use tenant::Timeline;
+use tenant::{Shape, Timeline};
 
 /// Tenants that are measured one by one.
 const ROUNDS: usize = 20;
@@ -52,7 +52,8 @@ const IDLE: Duration = Duration::from_mins(1);
 pub(crate) async fn measure() -> anyhow::Result<()> {
     let mut cluster = Cluster::start().await?;
     cluster.start_operator()?;
-    let first = tenant::measure(&cluster, "first").await?; // the operator has to take the lease, and everything is cold
+    // Not one of those that count: the operator has to take the lease, and everything is cold.
+    let first = tenant::measure(&cluster, "first", Shape::Usual).await?;
     let without_tenants = resident(cluster.operator_pid()?)?;
     let plain = one_by_one(&cluster, &first).await?;
     all_at_once(&cluster, plain).await?;
@@ -70,7 +71,7 @@ async fn one_by_one(cluster: &Cluster, first: &Timeline) -> anyhow::Result<f64> 
     let mut rounds = Vec::new();
     let mut plain = Vec::new();
     for round in 1..=ROUNDS {
-        let ours = tenant::measure(cluster, &format!("bench-{round}")).await?;
+        let ours = tenant::measure(cluster, &format!("bench-{round}"), Shape::Usual).await?;
         let took = plain::measure(cluster, first, &format!("plain-{round}")).await?;
         eprintln!(
             "operator: round {round} of {ROUNDS}: {:.0} ms to all {} children, {:.0} ms to the status; plain client {took:.0} ms",

@@ -60,7 +60,7 @@ pub(super) async fn grow(
 /// The tenant, its namespaces, what lies in them, and what the tenant's status says in the end.
 async fn whole(cluster: &Cluster, by: By, first: &Timeline, id: String) -> anyhow::Result<()> {
     let tenants = Api::<KybTenant>::all(cluster.client.clone());
-    let made = cluster.create(&tenants, tenant::manifest(&id, REGION)).await?;
+    let made = cluster.create(&tenants, tenant::manifest(&id, REGION, first.shape)).await?;
     let uids = Some((first.uid.as_str(), made.metadata.uid.as_deref().unwrap_or_default()));
     let (namespaces, others): (Vec<_>, Vec<_>) =
         first.children.iter().partition(|child| child.resource() == "namespaces");

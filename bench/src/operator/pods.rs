@@ -15,7 +15,10 @@ use kube::{
 use kyb_crds::KybTenant;
 use kyb_e2e::{Demo, demo::REGION, waiting::until};
 
-use super::{ROUNDS, tenant};
+use super::{
+    ROUNDS,
+    tenant::{self, Shape},
+};
 use crate::{figure::Figure, rounds::median};
 
 /// How long a tenant may take.
@@ -66,7 +69,7 @@ async fn one(
     door: &kyb_e2e::Client,
     id: &str,
 ) -> anyhow::Result<Times> {
-    let manifest: KybTenant = serde_json::from_value(tenant::manifest(id, REGION))?;
+    let manifest: KybTenant = serde_json::from_value(tenant::manifest(id, REGION, Shape::Usual))?;
     let begun = Instant::now();
     tenants.create(&PostParams::default(), &manifest).await?;
     let (served, ready) = tokio::join!(until_served(demo, door, id, begun), until_ready(tenants, id, begun));

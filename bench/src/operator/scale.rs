@@ -23,7 +23,7 @@ use super::{
     counters::since,
     plain::{self, By},
     requests::{self, Requests, answered, received},
-    tenant::{self, Timeline},
+    tenant::{self, Shape, Timeline},
 };
 use crate::{figure::Figure, memory::resident};
 
@@ -46,11 +46,11 @@ struct Stage {
 }
 
 /// Prints all figures, for each of these numbers of tenants, which must ascend.
-pub(crate) async fn measure(sizes: &[usize], idle: Duration) -> anyhow::Result<()> {
+pub(crate) async fn measure(sizes: &[usize], small: bool, idle: Duration) -> anyhow::Result<()> {
     let mut ours = Cluster::start().await?;
     let (posted, applied) = (Cluster::start().await?, Cluster::start().await?);
     ours.start_operator()?;
-    let first = tenant::measure(&ours, "first").await?;
+    let first = tenant::measure(&ours, "first", if small { Shape::Small } else { Shape::Usual }).await?;
     let memory = resident(ours.operator_pid()?)?;
     let mut before = Stage { tenants: 0, seconds: 0.0, memory, by_post: 0.0, by_apply: 0.0 };
     Figure::new("operator_memory_1_tenant", before.memory, "MiB").print();
@@ -90,7 +90,10 @@ async fn grow(cluster: &Cluster, first: &Timeline, numbers: std::ops::Range<usiz
     let mark = cluster.plane.audit_mark().await?;
     let applying = stream::iter(numbers).map(|number| async move {
         let tenants = Api::<KybTenant>::all(cluster.client.clone());
-        cluster.create(&tenants, tenant::manifest(&format!("scale-{number}"), REGION)).await.map(drop)
+        cluster
+            .create(&tenants, tenant::manifest(&format!("scale-{number}"), REGION, first.shape))
+            .await
+            .map(drop)
     });
     applying.buffer_unordered(2 * AT_A_TIME).try_collect::<Vec<()>>().await?;
     let tenants = Api::<KybTenant>::all(cluster.client.clone());

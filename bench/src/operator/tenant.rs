@@ -15,8 +15,18 @@ use super::{
     requests::{self, Requests, answered, received},
 };
 
+/// What tenants ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// One context, a reader and a key: two namespaces.
+    Usual,
+    /// A key: one namespace.
+    Small,
+}
+
 /// What became of one tenant; times are milliseconds since the API server received it.
 pub(super) struct Timeline {
+    pub(super) shape: Shape,
     /// Every child has been written.
     pub(super) applied: f64,
     /// The key's Secret is there, and the region's settings know its hash.
@@ -36,12 +46,12 @@ pub(super) struct Timeline {
 }
 
 /// Applies a tenant, waits until nothing more happens, and looks at what did.
-pub(super) async fn measure(cluster: &Cluster, id: &str) -> anyhow::Result<Timeline> {
+pub(super) async fn measure(cluster: &Cluster, id: &str, shape: Shape) -> anyhow::Result<Timeline> {
     let mark = cluster.plane.audit_mark().await?;
-    apply(cluster, id).await?;
+    apply(cluster, id, shape).await?;
     settled(cluster, id).await?;
     cluster.quiet().await?;
-    timeline(cluster, id, &cluster.plane.audited_since(mark).await?).await
+    timeline(cluster, id, shape, &cluster.plane.audited_since(mark).await?).await
 }
 
 /// Applies so many at once and gives the seconds until the last of them has settled.
@@ -49,7 +59,7 @@ pub(super) async fn many(cluster: &Cluster, count: usize) -> anyhow::Result<f64>
     const AT_A_TIME: usize = 16;
     let ids: Vec<_> = (1..=count).map(|number| format!("many-{number}")).collect();
     let began = Instant::now();
-    let applying = stream::iter(&ids).map(|id| apply(cluster, id)).buffer_unordered(AT_A_TIME);
+    let applying = stream::iter(&ids).map(|id| apply(cluster, id, Shape::Usual)).buffer_unordered(AT_A_TIME);
     applying.try_collect::<Vec<()>>().await?;
     for id in &ids {
         settled(cluster, id).await?;
@@ -57,13 +67,14 @@ pub(super) async fn many(cluster: &Cluster, count: usize) -> anyhow::Result<f64>
     Ok(began.elapsed().as_secs_f64())
 }
 
-async fn apply(cluster: &Cluster, id: &str) -> anyhow::Result<()> {
-    cluster.create(&Api::<KybTenant>::all(cluster.client.clone()), manifest(id, REGION)).await.map(drop)
+async fn apply(cluster: &Cluster, id: &str, shape: Shape) -> anyhow::Result<()> {
+    let tenants = Api::<KybTenant>::all(cluster.client.clone());
+    cluster.create(&tenants, manifest(id, REGION, shape)).await.map(drop)
 }
 
-/// A tenant of one region, with one context, a reader and a key: two namespaces.
-pub(super) fn manifest(id: &str, region: &str) -> Value {
-    json!({
+/// A tenant of one region.
+pub(super) fn manifest(id: &str, region: &str, shape: Shape) -> Value {
+    let mut tenant = json!({
         "apiVersion": "kyb.dev/v1alpha1",
         "kind": "KybTenant",
         "metadata": {"name": id},
@@ -72,11 +83,15 @@ pub(super) fn manifest(id: &str, region: &str) -> Value {
             "displayName": "A tenant",
             "plan": "enterprise",
             "placement": {"home": region, "regions": [region], "residency": "US"},
-            "contexts": [{"name": "lending"}],
-            "access": [{"name": "audit", "role": "Auditor", "subjects": [{"kind": "User", "name": "eve"}]}],
             "apiKeys": [{"name": "default", "role": "ServiceAccount", "generation": 1}],
         },
-    })
+    });
+    if shape == Shape::Usual {
+        let eve = json!({"kind": "User", "name": "eve"});
+        tenant["spec"]["contexts"] = json!([{"name": "lending"}]);
+        tenant["spec"]["access"] = json!([{"name": "audit", "role": "Auditor", "subjects": [eve]}]);
+    }
+    tenant
 }
 
 /// Waits until the status says so; there are no gateways here.
@@ -95,7 +110,12 @@ pub(super) fn is_settled(tenant: &KybTenant) -> bool {
     is_current && ready.is_some_and(|ready| ready.reason == "NoReport")
 }
 
-async fn timeline(cluster: &Cluster, id: &str, events: &[AuditEvent]) -> anyhow::Result<Timeline> {
+async fn timeline(
+    cluster: &Cluster,
+    id: &str,
+    shape: Shape,
+    events: &[AuditEvent],
+) -> anyhow::Result<Timeline> {
     let object = |event: &AuditEvent| event.object_ref.clone().unwrap_or_default();
     let is_tenant = |event: &&AuditEvent| event.resource() == "kybtenants" && object(event).name == id;
     let came = events.iter().find(|event| event.verb == "create" && event.resource() == "kybtenants");
@@ -114,6 +134,7 @@ async fn timeline(cluster: &Cluster, id: &str, events: &[AuditEvent]) -> anyhow:
     let settings = settings.context("no settings know the key")?;
     let tenant = Api::<KybTenant>::all(cluster.client.clone()).get(id).await?;
     Ok(Timeline {
+        shape,
         applied: last(children.clone())?,
         key: since(secret)?.max(since(settings)?),
         settled: last(writes.iter().filter(|event| is_tenant(event)).collect())?,

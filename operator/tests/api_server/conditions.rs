@@ -171,6 +171,13 @@ async fn a_quota_that_leaves_no_room_stops_what_it_forbids_and_no_more() -> anyh
     here.found::<StatefulSet>("kyb-conditions-6", "kyb-postgres").await?;
     assert_eq!(here.names::<NetworkPolicy>("kyb-conditions-6").await?.len(), 6);
     assert_eq!(here.names::<Service>("kyb-conditions-6").await?, [""; 0]);
+    // By now nothing else moves that would make anybody look.
+    let regions: Api<RegionDeployment> = Api::namespaced(here.client.clone(), "kyb-conditions-6");
+    here.until("it to be tried again and again", || async {
+        let status = regions.get("conditions-6").await?.status.unwrap_or_default();
+        Ok(status.failures >= Some(4))
+    })
+    .await?;
     quotas.delete("of-the-administrator", &DeleteParams::default()).await?;
     here.found::<Service>("kyb-conditions-6", "kyb-postgres").await?;
     Ok(())

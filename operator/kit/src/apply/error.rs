@@ -250,6 +250,16 @@ mod tests {
     }
 
     #[test]
+    fn a_stranger_is_told_by_the_uid_of_its_owner() {
+        let stranger = |owner: Option<&str>| {
+            let error = ApplyError::Stranger { child: key(), owner: owner.map(str::to_owned) };
+            error.to_string()
+        };
+        assert!(stranger(Some("uid-1")).contains("owned by the object with uid uid-1"));
+        assert!(stranger(None).contains("not ours"));
+    }
+
+    #[test]
     fn a_replica_without_the_lease_says_so() {
         let error = ApplyError::of(&key(), kube::Error::Service(Box::new(NotHeld)));
         assert!(matches!(error, ApplyError::NotHeld { .. }));

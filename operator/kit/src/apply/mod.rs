@@ -274,3 +274,40 @@ fn closed_namespaces(failures: &[ApplyError]) -> BTreeSet<String> {
     let namespaces = failures.iter().map(ApplyError::child).filter(|child| child.kind == "Namespace");
     namespaces.map(|child| child.name.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+    use kube::api::ApiResource;
+
+    use super::*;
+
+    fn blocked(key: ChildKey) -> ApplyError {
+        ApplyError::Blocked { child: key }
+    }
+
+    #[test]
+    fn an_outcome_counts_what_was_done() {
+        let mut outcome = Outcome::default();
+        assert!(outcome.is_clean() && !outcome.wrote());
+        for did in [Did::Nothing, Did::Created, Did::Created, Did::Updated, Did::Deleted] {
+            outcome.note(Ok(did));
+        }
+        let Outcome { created, updated, unchanged, pruned, .. } = outcome;
+        assert_eq!((created, updated, unchanged, pruned), (2, 1, 1, 1));
+        assert!(outcome.is_clean() && outcome.wrote());
+
+        let key = ChildKey::new(&ApiResource::erase::<ConfigMap>(&()), Some("here"), "one");
+        outcome.note(Err(blocked(key.clone())));
+        assert!(!outcome.is_clean());
+        assert_eq!(outcome.worst().map(ApplyError::child), Some(&key));
+    }
+
+    #[test]
+    fn a_namespace_that_could_not_be_made_is_closed() {
+        let namespace = ChildKey::new(&ApiResource::erase::<Namespace>(&()), None, "theirs");
+        let other = ChildKey::new(&ApiResource::erase::<ConfigMap>(&()), Some("here"), "one");
+        let closed = closed_namespaces(&[blocked(other), blocked(namespace)]);
+        assert_eq!(closed, BTreeSet::from(["theirs".to_owned()]));
+    }
+}

@@ -196,3 +196,10 @@ proptest! {
         prop_assert_eq!(pointers(&wanted, &live), [format!("/spec/{key}")]);
     }
 }
+
+#[test]
+fn finalizers_are_a_set_beside_those_of_others() {
+    let with = |names: &[&str]| json!({"metadata": {"finalizers": names}});
+    assert_eq!(pointers(&with(&["a"]), &with(&["theirs", "a"])), [""; 0]);
+    assert_eq!(pointers(&with(&["a"]), &with(&["theirs"])), ["/metadata/finalizers/\"a\""]);
+}
