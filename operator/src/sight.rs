@@ -61,7 +61,7 @@ impl Sight {
         };
         let ((kind, _), refusal) = refusals.iter().find(holds)?;
         let message = format!(
-            "{kind}s can no longer be watched, so what is said here may be out of date: {}; upgrade the chart kyb-operator, whose roles \
+            "the kind {kind} can no longer be watched, so what is said here may be out of date: {}; upgrade the chart kyb-operator, whose roles \
              hold what this version needs",
             refusal.message
         );
@@ -109,7 +109,8 @@ mod tests {
         assert!(sight.note(&jobs, &refused(403)) && !sight.note(&jobs, &refused(403)));
         let verdict = sight.verdict(|_| false).unwrap();
         assert!(
-            verdict.state == State::Stuck && verdict.message.starts_with("Jobs can no longer be watched")
+            verdict.state == State::Stuck
+                && verdict.message.starts_with("the kind Job can no longer be watched")
         );
         assert!(verdict.message.contains("may not watch"));
         assert!(sight.note(&jobs, &Ok(())) && !sight.note(&jobs, &Ok(())));

@@ -255,7 +255,11 @@ async fn a_right_to_watch_that_is_taken_away_is_named() -> anyhow::Result<()> {
     let blind = || async {
         let conditions = conditions().await?;
         let says = |kind: &str| {
-            let told = ["LimitRanges can no longer be watched", "cannot watch resource", "upgrade the chart"];
+            let told = [
+                "the kind LimitRange can no longer be watched",
+                "cannot watch resource",
+                "upgrade the chart",
+            ];
             let mut of_kind = conditions.iter().filter(|condition| condition.type_ == kind);
             of_kind.any(|one| one.status == "False" && told.iter().all(|part| one.message.contains(part)))
         };
