@@ -16,7 +16,9 @@ use kube::{
     runtime::reflector::{ObjectRef, Store},
 };
 use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport, names};
-use kyb_kit::{Announcer, Applier, ChildKey, Live, Lookup, Names, Retries, StatusWriter, changes_of_mind};
+use kyb_kit::{
+    Announcer, Applier, ChildKey, Live, Lookup, Names, Retries, StatusWriter, Wrote, changes_of_mind,
+};
 use serde::Serialize;
 
 use crate::{derive::RootKey, metrics::Metrics, scope::Scope, sight::Sight, verdict::as_it_should};
@@ -177,10 +179,14 @@ impl Context {
         K: Resource<DynamicType = ()> + Serialize + Debug,
         S: Serialize,
     {
-        if let Err(error) = self.statuses.write(object, status).await {
-            let (kind, name, error) = (K::kind(&()), object.name_any(), &error as &dyn std::error::Error);
-            tracing::warn!(%kind, name, error, "can't write the status");
-            return Err(STATUS_RETRY);
+        match self.statuses.write(object, status).await {
+            Ok(Wrote::Yes | Wrote::Nothing) => (),
+            Ok(Wrote::Outdated) => return Err(Duration::ZERO),
+            Err(error) => {
+                let (kind, name, error) = (K::kind(&()), object.name_any(), &error as &dyn std::error::Error);
+                tracing::warn!(%kind, name, error, "can't write the status");
+                return Err(STATUS_RETRY);
+            }
         }
         let reference: ObjectReference = object.object_ref(&());
         self.announcer.announce(&reference, &changes_of_mind(before, after, as_it_should)).await;

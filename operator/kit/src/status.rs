@@ -22,6 +22,8 @@ pub enum Wrote {
     Yes,
     /// The one that is there says the same already.
     Nothing,
+    /// It was not, since the object is older than what is known to be there.
+    Outdated,
 }
 
 /// Writes the status of objects of kinds of our own, by server-side apply: all of a status belongs to one writer.
@@ -38,7 +40,8 @@ pub struct StatusWriter {
 #[derive(Debug, Clone)]
 struct Last {
     version: u64,
-    status: Value,
+    /// None once a watch has brought it: whoever looks anew has it from there, and there are many objects.
+    status: Option<Value>,
 }
 
 impl StatusWriter {
@@ -48,24 +51,26 @@ impl StatusWriter {
     }
 
     /// The newest status known of `object`: its own, or what was written here since it was read. Build the new
-    /// conditions onto this one's.
+    /// conditions onto this one's. None where it is not known any more: then [`StatusWriter::write`] writes nothing.
     pub fn current<K, S>(&self, object: &K) -> Option<S>
     where
         K: Resource<DynamicType = ()> + Serialize,
         S: DeserializeOwned,
     {
-        serde_json::from_value(self.known(object)).ok()
+        serde_json::from_value(self.known(object)?).ok()
     }
 
     /// Writes `status` unless `object` has it already. The object must be the one that was read: if it was deleted, or
-    /// replaced by another of its name, the server refuses.
+    /// replaced by another of its name, the server refuses. [`Wrote::Outdated`] where it is older than what was written here, and a watch
+    /// has brought that meanwhile: look again.
     pub async fn write<K, S>(&self, object: &K, status: &S) -> Result<Wrote, kube::Error>
     where
         K: Resource<DynamicType = ()> + Serialize + Debug,
         S: Serialize,
     {
         let wanted = serde_json::to_value(status).map_err(kube::Error::SerdeError)?;
-        if normalised(&wanted) == normalised(&self.known(object)) {
+        let Some(known) = self.known(object) else { return Ok(Wrote::Outdated) };
+        if normalised(&wanted) == normalised(&known) {
             return Ok(Wrote::Nothing);
         }
         let resource = ApiResource::erase::<K>(&());
@@ -80,21 +85,19 @@ impl StatusWriter {
         let api = objects_in(&self.client, namespace.as_deref(), &resource);
         let params = PatchParams::apply(self.manager).force().validation_ignore();
         let written = api.patch_status(&name, &params, &Patch::Apply(canonical(&body))).await?;
-        let last = Last { version: version(&written.metadata).unwrap_or_default(), status: wanted };
+        let last = Last { version: version(&written.metadata).unwrap_or_default(), status: Some(wanted) };
         self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(uid, last);
         Ok(Wrote::Yes)
     }
 
-    /// Whether `object` is as it was right after its status was written here, so that nobody need look at it for that. To be asked once
-    /// of each version: what was remembered for older ones is forgotten then.
+    /// Whether `object`, as a watch brought it, is as it was right after its status was written here, so that nobody need look at it for
+    /// that.
     pub fn is_own<K: Resource<DynamicType = ()>>(&self, object: &K) -> bool {
         let uid = object.meta().uid.as_deref().unwrap_or_default();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_own = last.get(uid).is_some_and(|last| Some(last.version) == version(object.meta()));
-        if is_own {
-            last.remove(uid);
-        }
-        is_own
+        let own = last.get_mut(uid).filter(|last| Some(last.version) == version(object.meta()));
+        // The version stays: a reconcile that began before still holds the older object, whose status must not count as the newest.
+        own.map(|last| last.status = None).is_some()
     }
 
     /// Forgets an object that is gone.
@@ -102,7 +105,8 @@ impl StatusWriter {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
     }
 
-    fn known<K: Resource<DynamicType = ()> + Serialize>(&self, object: &K) -> Value {
+    /// None where it is not known any more.
+    fn known<K: Resource<DynamicType = ()> + Serialize>(&self, object: &K) -> Option<Value> {
         let seen = version(object.meta()).unwrap_or_default();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let uid = object.meta().uid.as_deref().unwrap_or_default();
@@ -112,6 +116,6 @@ impl StatusWriter {
             None => (),
         }
         let object = serde_json::to_value(object).unwrap_or_default();
-        object.get("status").cloned().unwrap_or_default()
+        Some(object.get("status").cloned().unwrap_or_default())
     }
 }
