@@ -186,13 +186,8 @@ async fn a_quota_that_leaves_no_room_stops_what_it_forbids_and_no_more() -> anyh
 /// Of tests that change the operator's role one at a time does.
 static ROLE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Without its right to one kind the operator goes on with all others.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_right_that_is_missing_is_named() -> anyhow::Result<()> {
-    let here = spare().await?;
-    let _alone = ROLE.lock().await;
-    here.region("conditions-7").await?;
-    let roles: Api<ClusterRole> = Api::all(here.client.clone());
+/// Leaves the operator these verbs alone on limit ranges, and gives the role as it was, to be put back.
+async fn with_limits_only(roles: &Api<ClusterRole>, verbs: &[&str]) -> anyhow::Result<ClusterRole> {
     let whole = roles.get("kyb-operator").await?;
     let mut role = whole.clone();
     let granted = role.rules.get_or_insert_default();
@@ -200,9 +195,20 @@ async fn a_right_that_is_missing_is_named() -> anyhow::Result<()> {
         rule.resources.iter_mut().for_each(|kinds| kinds.retain(|kind| kind != "limitranges"));
     }
     granted.push(serde_json::from_value(
-        json!({"apiGroups": [""], "resources": ["limitranges"], "verbs": ["get", "list", "watch"]}),
+        json!({"apiGroups": [""], "resources": ["limitranges"], "verbs": verbs}),
     )?);
     let replaced = roles.replace("kyb-operator", &PostParams::default(), &role).await?;
+    Ok(ClusterRole { metadata: replaced.metadata, ..whole })
+}
+
+/// Without its right to one kind the operator goes on with all others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_missing_is_named() -> anyhow::Result<()> {
+    let here = spare().await?;
+    let _alone = ROLE.lock().await;
+    here.region("conditions-7").await?;
+    let roles: Api<ClusterRole> = Api::all(here.client.clone());
+    let whole = with_limits_only(&roles, &["get", "list", "watch"]).await?;
     let operator = here.installation.operator().await?;
     let write = Request::core("patch", "limitranges", "any").within("default");
     here.until("the right to be gone", || async { Ok(!write.goes_through(&operator).await?) }).await?;
@@ -218,7 +224,6 @@ async fn a_right_that_is_missing_is_named() -> anyhow::Result<()> {
     }
     here.found::<Secret>("kyb-t-nova", "kyb-key-default").await?;
     here.found::<ConfigMap>("kyb-conditions-7", "kyb-settings-tenant-nova").await?;
-    let whole = ClusterRole { metadata: replaced.metadata, ..whole };
     roles.replace("kyb-operator", &PostParams::default(), &whole).await?;
     here.tenant_says("nova", "NamespacesReady", "Ready").await?;
     Ok(())
@@ -233,16 +238,7 @@ async fn a_right_to_watch_that_is_taken_away_is_named() -> anyhow::Result<()> {
     here.tenant("vega", "conditions-8", |_| ()).await?;
     here.tenant_says("vega", "NamespacesReady", "Ready").await?;
     let roles: Api<ClusterRole> = Api::all(here.client.clone());
-    let whole = roles.get("kyb-operator").await?;
-    let mut role = whole.clone();
-    let granted = role.rules.get_or_insert_default();
-    for rule in granted.iter_mut() {
-        rule.resources.iter_mut().for_each(|kinds| kinds.retain(|kind| kind != "limitranges"));
-    }
-    granted.push(serde_json::from_value(
-        json!({"apiGroups": [""], "resources": ["limitranges"], "verbs": ["get", "create", "patch", "delete"]}),
-    )?);
-    let replaced = roles.replace("kyb-operator", &PostParams::default(), &role).await?;
+    let whole = with_limits_only(&roles, &["get", "create", "patch", "delete"]).await?;
     let operator: Api<LimitRange> = Api::all(here.installation.operator().await?);
     let list = ListParams::default();
     here.until("the right to be gone", || async { Ok(operator.list(&list).await.is_err()) }).await?;
@@ -267,7 +263,6 @@ async fn a_right_to_watch_that_is_taken_away_is_named() -> anyhow::Result<()> {
     };
     here.until("the tenant to say that its limits are not seen", blind).await?;
 
-    let whole = ClusterRole { metadata: replaced.metadata, ..whole };
     roles.replace("kyb-operator", &PostParams::default(), &whole).await?;
     let limits: Api<LimitRange> = Api::namespaced(here.client.clone(), "kyb-t-vega");
     limits.delete("kyb-tenant", &DeleteParams::default()).await?;
