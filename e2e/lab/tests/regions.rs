@@ -88,6 +88,7 @@ fn regions_run_pods_are_cut_apart_and_go_without_a_trace() {
     cutting_and_mending(&lab);
     metrics_come(&lab, "us-east-1");
     a_second_up_starts_only_what_is_missing(&lab);
+    a_cable_that_was_not_plugged_in_is(&lab);
     assert!(!lab.traces().is_empty(), "the check sees a lab");
     lab.run(&["down"]);
     assert_eq!(lab.traces(), Vec::<String>::new());
@@ -177,6 +178,15 @@ fn a_second_up_starts_only_what_is_missing(lab: &TestLab) {
     let after = lab.daemons("us-east-1");
     let same = before.iter().filter(|daemon| after.contains(daemon)).count();
     assert_eq!((after.len(), same), (8, 7), "{after:?}");
+    lab.run(&["status"]);
+}
+
+/// A cable as a run leaves it that is killed once it has made it.
+fn a_cable_that_was_not_plugged_in_is(lab: &TestLab) {
+    let unplug = ["-n", "test-regions-wan", "link", "set", "us-west-2", "nomaster", "down"];
+    assert!(Command::new("ip").args(unplug).status().unwrap().success());
+    assert!(!lab.output(&["status"]).status.success());
+    lab.run(&["up", "--regions", "2"]);
     lab.run(&["status"]);
 }
 

@@ -46,7 +46,6 @@ pub(crate) async fn ensure_region(region: &RegionPlan) -> Result<()> {
     ensure_namespace(&namespace).await?;
     if !link_exists(Some(&wan), port).await {
         ip(&format!("link add {port} netns {wan} type veth peer name eth0 netns {namespace}")).await?;
-        plug_in(&wan, port).await?;
     }
     if !has_master(&wan, port).await? {
         plug_in(&wan, port).await?;
@@ -153,9 +152,11 @@ fn is_namespace(path: &Path) -> bool {
     mounts.lines().any(|line| line.split(' ').nth(4) == Some(&place) && line.contains(" - nsfs "))
 }
 
+/// The port is on the bridge last, so that one that is there was not left behind down; a region that was cut off is down and
+/// stays so.
 async fn plug_in(wan: &str, port: &str) -> Result<()> {
-    ip(&format!("-n {wan} link set {port} master {BRIDGE}")).await?;
-    ip(&format!("-n {wan} link set {port} up")).await
+    ip(&format!("-n {wan} link set {port} up")).await?;
+    ip(&format!("-n {wan} link set {port} master {BRIDGE}")).await
 }
 
 async fn has_master(wan: &str, port: &str) -> Result<bool> {

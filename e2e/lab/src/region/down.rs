@@ -42,11 +42,19 @@ pub(super) async fn down(name: &LabName, steps: Steps) -> Result<()> {
     }
     network::remove_namespace(&name.wan()).await?;
     cgroups::remove(&name.cgroup()).await?;
-    cgroups::remove_if_empty("/kyb-lab")?;
     mounts::unmount_below(&name.folder())?;
     files::remove_folder(&name.folder())?;
-    mounts::unmount_if_empty(Path::new(network::NAMESPACES));
-    remove_dead_sockets(Path::new(SHIM_SOCKETS));
+    remove_what_labs_share()
+}
+
+/// What all labs use goes with the last of them. No lab begins meanwhile, and one that has begun has its number.
+fn remove_what_labs_share() -> Result<()> {
+    let labs = super::all_labs()?;
+    if labs.taken.is_empty() {
+        cgroups::remove_if_empty("/kyb-lab")?;
+        mounts::unmount_if_empty(Path::new(network::NAMESPACES));
+        remove_dead_sockets(Path::new(SHIM_SOCKETS));
+    }
     Ok(())
 }
 

@@ -165,21 +165,31 @@ impl Lab {
 
 /// The number of a lab, which it is given when it first comes up.
 fn claim(name: &LabName) -> Result<LabPlan> {
-    let folder = name.folder();
-    let labs = folder.parent().unwrap_or(Path::new("/")).to_owned();
-    let _lock = files::lock(&labs.join(".lock"), "starts a lab")?;
+    let labs = all_labs()?;
     if let Some(number) = number_of(name)? {
         return Ok(LabPlan { name: name.clone(), number });
     }
-    let entries = std::fs::read_dir(&labs).map_err(LabError::file("read", &labs))?;
-    let others = entries.flatten().filter_map(|entry| LabName::new(entry.file_name().to_str()?).ok());
-    let taken: Vec<u8> = others.filter_map(|other| number_of(&other).ok().flatten()).collect();
-    let number = (0..LABS).find(|number| !taken.contains(number));
+    let number = (0..LABS).find(|number| !labs.taken.contains(number));
     let number = number.ok_or_else(|| {
         LabError::Region(format!("there are {LABS} labs already; take one down: kyb-lab down"))
     })?;
     files::write(&number_file(name), number.to_string(), false)?;
     Ok(LabPlan { name: name.clone(), number })
+}
+
+/// The numbers of all labs. For as long as this lives, none is given.
+struct AllLabs {
+    taken: Vec<u8>,
+    _lock: std::fs::File,
+}
+
+fn all_labs() -> Result<AllLabs> {
+    let folder = Path::new(plan::STATE);
+    let lock = files::lock(&folder.join(".lock"), "starts or removes a lab")?;
+    let entries = std::fs::read_dir(folder).map_err(LabError::file("read", folder))?;
+    let labs = entries.flatten().filter_map(|entry| LabName::new(entry.file_name().to_str()?).ok());
+    let taken = labs.filter_map(|lab| number_of(&lab).ok().flatten()).collect();
+    Ok(AllLabs { taken, _lock: lock })
 }
 
 fn number_of(name: &LabName) -> Result<Option<u8>> {

@@ -14,7 +14,7 @@ pub const REGIONS: [&str; 3] = ["us-east-1", "us-west-2", "eu-west-1"];
 pub(crate) const LABS: u8 = 16;
 
 /// Where labs keep their state.
-const STATE: &str = "/var/lib/kyb-lab";
+pub(crate) const STATE: &str = "/var/lib/kyb-lab";
 
 /// The port of each region's API server.
 pub(crate) const API_SERVER_PORT: u16 = 6443;
