@@ -20,8 +20,8 @@ if [[ -n $platform ]] && (($# == 0)); then
 fi
 (($#)) || set -- --workspace
 
-# An error of a test says what went wrong in words; where it was made is of no use, and hides the words in a long log.
-export RUST_LIB_BACKTRACE=${RUST_LIB_BACKTRACE:-0}
+# A test that fails says what went wrong in words, and where; a stack hides both in a long log, and CI asks for one.
+export RUST_BACKTRACE=0 RUST_LIB_BACKTRACE=0
 
 status=0
 cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$log" || status=$?

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use kube::Client;
 use kyb_faults::{Faults, Plan, Record, Target};
 use serde_json::Value;
@@ -29,6 +30,9 @@ const LONG_REST: Duration = Duration::from_millis(2500);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// After so long without rest a scope is stuck.
 const PATIENCE: Duration = Duration::from_secs(100);
+
+/// The same for a reference: all stories are played at once then.
+const REFERENCE_AT_MOST: Duration = Duration::from_mins(5);
 
 /// So many differences are told.
 const DIFFERENCES: usize = 6;
@@ -138,7 +142,10 @@ impl Runner {
         let mut references = Vec::new();
         for step in &story.steps {
             self.act(step, None, &scope).await?;
-            let state = self.rested(&scope).await;
+            let state = self
+                .rested(&scope)
+                .await
+                .with_context(|| format!("{}, {}, without a fault", story.name, step.name))?;
             references.push(Reference::of(state, &self.faults.record(&scope)));
         }
         self.leave(story, &scope).await?;
@@ -265,7 +272,9 @@ impl Runner {
         }
     }
 
-    async fn rested(&self, scope: &str) -> State {
+    /// Waits until nothing of a scope has changed for a while and all of it says that it is done.
+    async fn rested(&self, scope: &str) -> anyhow::Result<State> {
+        let began = Instant::now();
         let mut stillness = Stillness::default();
         let mut looked_at = None;
         loop {
@@ -274,8 +283,16 @@ impl Runner {
             {
                 let state = self.state(scope);
                 if state.values().all(is_done) {
-                    return state;
+                    return Ok(state);
                 }
+            }
+            if began.elapsed() > REFERENCE_AT_MOST {
+                let going = self.state(scope).into_iter().filter(|(_, object)| !is_done(object));
+                let going: Vec<_> = going
+                    .map(|(key, object)| format!("{key:?}: {}", oracle::brief(&object["status"])))
+                    .collect();
+                let lines = [going, self.workloads(scope)].concat().join("\n    ");
+                anyhow::bail!("{scope} has not come to rest after {REFERENCE_AT_MOST:?}:\n    {lines}");
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
