@@ -20,8 +20,16 @@ use kyb_kit::{
     Announcer, Applier, ChildKey, Live, Lookup, Names, Retries, StatusWriter, Wrote, changes_of_mind,
 };
 use serde::Serialize;
+use tokio::sync::broadcast;
 
-use crate::{derive::RootKey, metrics::Metrics, scope::Scope, sight::Sight, verdict::as_it_should};
+use crate::{
+    derive::RootKey,
+    metrics::Metrics,
+    scope::Scope,
+    sight::Sight,
+    verdict::as_it_should,
+    watches::{BACKLOG, Change},
+};
 
 /// How objects of ours are told from others'.
 pub(crate) const fn marks(manager: &'static str) -> Names {
@@ -54,6 +62,8 @@ pub(crate) struct Context {
     pub(crate) operator: Subject,
     pub(crate) metrics: Metrics,
     pub(crate) stores: Stores,
+    /// Regions whose children were just written here: of these changes watches tell nobody.
+    pub(crate) written_regions: broadcast::Sender<Change<RegionDeployment>>,
 }
 
 /// What is watched beside our children.
@@ -91,6 +101,7 @@ impl Context {
             stores,
             root,
             operator,
+            written_regions: broadcast::channel(BACKLOG).0,
         }
     }
 

@@ -298,20 +298,25 @@ fn policies(
 ) -> impl Future<Output = ()> + use<> {
     let policies = &context.stores.policies;
     let controller = controller(config, context, &changes.policies, policies);
-    let (of_children, of_regions) = (policies.clone(), policies.clone());
+    let of_children = policies.clone();
     let nearby = listen(&changes.touched).map(move |touched| match touched {
         Some(touched) => {
             triggers::policies_in(&of_children, touched.key.namespace.as_deref().unwrap_or_default())
         }
         None => triggers::all(&of_children),
     });
-    let regions = listen(&changes.regions.meant).map(move |change| match change {
-        Some(region) => triggers::policies_in(&of_regions, &region.namespace().unwrap_or_default()),
-        None => triggers::all(&of_regions),
+    // The settings that a policy becomes are written for the region that names it.
+    let regions = [&changes.regions.meant, &context.written_regions].map(|changes| {
+        let of_regions = policies.clone();
+        let near = move |change: Change<RegionDeployment>| match change {
+            Some(region) => triggers::policies_in(&of_regions, &region.namespace().unwrap_or_default()),
+            None => triggers::all(&of_regions),
+        };
+        listen(changes).map(near).boxed()
     });
     let controller = controller
         .reconcile_on(nearby.flat_map(stream::iter))
-        .reconcile_on(regions.flat_map(stream::iter))
+        .reconcile_on(stream::select_all(regions).flat_map(stream::iter))
         .graceful_shutdown_on(stop.clone().cancelled_owned());
     drive(controller.run(cache_policy::reconcile, never, Arc::clone(context)))
 }

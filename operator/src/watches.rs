@@ -78,7 +78,7 @@ pub(crate) struct Followed<K> {
 pub(crate) type Change<K> = Option<Arc<K>>;
 
 /// So many changes may wait for the slowest controller. Room for all of them is set aside from the beginning.
-const BACKLOG: usize = 4096;
+pub(crate) const BACKLOG: usize = 4096;
 
 impl Watches {
     pub(crate) fn start(client: &Client, live: &Live, scope: &Scope) -> Self {

@@ -3,9 +3,10 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::{api::core::v1::ConfigMap, jiff::Timestamp};
 use kube::{ResourceExt, runtime::controller::Action};
 use kyb_crds::{CachePolicy, CachePolicyStatus, CacheReport, ConditionType, Reason, RegionDeployment, names};
+use kyb_settings::files::{CacheFile, PLATFORM_FILE, PlatformFile};
 
 use super::region::{
     build::settings::cache_file,
@@ -69,9 +70,10 @@ fn delivered(policy: &CachePolicy, users: &[Arc<RegionDeployment>], context: &Co
             "spec.paused is true: changes are not handed on",
         );
     }
-    if let Err(problem) = cache_file(&policy.spec) {
-        return Verdict::of_problem(condition, &problem);
-    }
+    let wanted = match cache_file(&policy.spec) {
+        Ok(wanted) => wanted,
+        Err(problem) => return Verdict::of_problem(condition, &problem),
+    };
     if users.is_empty() {
         let message = "no RegionDeployment of this namespace names it in spec.cachePolicy";
         return Verdict::new(condition, State::Aside, Reason::NotUsed, message);
@@ -87,7 +89,7 @@ fn delivered(policy: &CachePolicy, users: &[Arc<RegionDeployment>], context: &Co
             format!("region {region}: {why}"),
         );
     }
-    let waiting = users.iter().find(|region| !uses_newest(region, context));
+    let waiting = users.iter().find(|region| !has(region, &wanted, context) || !uses_newest(region, context));
     match waiting {
         None => Verdict::well(condition, "every gateway obeys it"),
         Some(region) => {
@@ -95,6 +97,15 @@ fn delivered(policy: &CachePolicy, users: &[Arc<RegionDeployment>], context: &Co
             Verdict::new(condition, State::Underway, Reason::SettingsPending, message)
         }
     }
+}
+
+/// Whether the settings of a region, as they are written now, are those of the policy as it is now.
+fn has(region: &RegionDeployment, wanted: &CacheFile, context: &Context) -> bool {
+    let written: Option<ConfigMap> =
+        context.live.typed(region.namespace().as_deref(), names::PLATFORM_CONFIG_MAP);
+    let text = written.and_then(|map| map.data?.remove(PLATFORM_FILE));
+    let file: Option<PlatformFile> = text.and_then(|text| serde_yaml::from_str(&text).ok());
+    file.and_then(|file| file.cache).as_ref() == Some(wanted)
 }
 
 fn uses_newest(region: &RegionDeployment, context: &Context) -> bool {

@@ -1,9 +1,12 @@
 //! Whether settings are in use: what the region's report says, and for how long that counts.
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{Api, ResourceExt, api::DeleteParams};
-use kyb_crds::{RegionDeployment, RegionReport};
-use serde_json::json;
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams},
+};
+use kyb_crds::{CachePolicy, RegionDeployment, RegionReport};
+use serde_json::{Value, json};
 
 use crate::{here::Here, installation::here};
 
@@ -107,6 +110,40 @@ async fn each_tenant_is_told_of_its_own_refused_file_and_of_no_other() -> anyhow
         here.region_says("kyb-delivery-3", "delivery-3", "SettingsDelivered", "SettingsRefused").await?;
     assert!(message.contains("kyb-worker-0 refuses platform.yaml: lists: missing"), "{message}");
     here.tenant_says("pike", "Ready", "Ready").await?;
+    Ok(())
+}
+
+/// A report that is newer than whatever is written says nothing of what is not written yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_policy_is_in_use_only_once_its_region_has_it_in_its_settings() -> anyhow::Result<()> {
+    let here = here().await?;
+    here.region("delivery-5").await?;
+    let policy = json!({
+        "apiVersion": "kyb.dev/v1alpha1", "kind": "CachePolicy", "metadata": {"name": "own"},
+        "spec": {"memory": {"maxEntries": 500}},
+    });
+    here.create_in::<CachePolicy>("kyb-delivery-5", policy).await?;
+    let regions: Api<RegionDeployment> = Api::namespaced(here.client.clone(), "kyb-delivery-5");
+    let policies: Api<CachePolicy> = Api::namespaced(here.client.clone(), "kyb-delivery-5");
+    let region_is = async |spec: Value| {
+        regions.patch("delivery-5", &PatchParams::default(), &Patch::Merge(json!({"spec": spec}))).await
+    };
+    region_is(json!({"cachePolicy": {"name": "own"}})).await?;
+    here.worker_runs("delivery-5").await?;
+    here.report("delivery-5", u64::MAX / 2).await?;
+    here.policy_says("kyb-delivery-5", "own", "SettingsDelivered", "Ready").await?;
+
+    region_is(json!({"paused": true})).await?;
+    here.region_says("kyb-delivery-5", "delivery-5", "AccessReady", "Paused").await?;
+    let more = Patch::Merge(json!({"spec": {"memory": {"maxEntries": 700}}}));
+    policies.patch("own", &PatchParams::default(), &more).await?;
+    let message = here.policy_says("kyb-delivery-5", "own", "SettingsDelivered", "SettingsPending").await?;
+    assert_eq!(message, "region delivery-5: not every gateway obeys it yet");
+    here.policy_says("kyb-delivery-5", "own", "Ready", "SettingsPending").await?;
+
+    // The report is the same as before: it is the region's own write that brings the news.
+    region_is(json!({"paused": null})).await?;
+    here.policy_says("kyb-delivery-5", "own", "Ready", "Ready").await?;
     Ok(())
 }
 

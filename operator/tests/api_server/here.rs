@@ -15,7 +15,7 @@ use kube::{
     Api, Client, Resource, ResourceExt,
     api::{ListParams, Patch, PatchParams, PostParams},
 };
-use kyb_crds::{KybTenant, RegionDeployment, RegionReport};
+use kyb_crds::{CachePolicy, KybTenant, RegionDeployment, RegionReport};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -173,6 +173,22 @@ impl Here {
         reason: &str,
     ) -> anyhow::Result<String> {
         let api: Api<RegionDeployment> = Api::namespaced(self.client.clone(), namespace);
+        self.says(reason, async || {
+            let status = api.get(name).await?.status.unwrap_or_default();
+            Ok(condition(&status.conditions, kind))
+        })
+        .await
+    }
+
+    /// The same for a cache policy.
+    pub(crate) async fn policy_says(
+        &self,
+        namespace: &str,
+        name: &str,
+        kind: &str,
+        reason: &str,
+    ) -> anyhow::Result<String> {
+        let api: Api<CachePolicy> = Api::namespaced(self.client.clone(), namespace);
         self.says(reason, async || {
             let status = api.get(name).await?.status.unwrap_or_default();
             Ok(condition(&status.conditions, kind))

@@ -137,10 +137,10 @@ impl Act {
         let told = || format!("{scope}: {self:?}");
         match self {
             Self::Create(path, object) => {
-                send(client, "POST", &named(path, scope), Some(object), scope).await
+                Ok(send(client, "POST", &named(path, scope), Some(object), scope).await?)
             }
             Self::Change(path, change) => {
-                send(client, "PATCH", &named(path, scope), Some(change), scope).await
+                Ok(send(client, "PATCH", &named(path, scope), Some(change), scope).await?)
             }
             Self::Delete(path) => delete(client, path, scope).await,
             Self::Wait(path) => wait(client, &named(path, scope), true).await,
@@ -154,7 +154,7 @@ impl Act {
 pub(crate) async fn delete(client: &Client, path: &str, scope: &str) -> anyhow::Result<()> {
     match send(client, "DELETE", &named(path, scope), None, scope).await {
         Err(error) if is_absent(&error) => Ok(()),
-        answer => answer,
+        answer => Ok(answer?),
     }
 }
 
@@ -168,12 +168,11 @@ async fn send(
     path: &str,
     body: Option<&Value>,
     scope: &str,
-) -> anyhow::Result<()> {
+) -> kube::Result<()> {
     let body = body.map(|body| named(&body.to_string(), scope).into_bytes()).unwrap_or_default();
     let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
-    let request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, kind).body(body)?;
-    client.request_text(request).await?;
-    Ok(())
+    let request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, kind).body(body);
+    client.request_text(request.map_err(kube::Error::HttpError)?).await.map(drop)
 }
 
 async fn wait(client: &Client, path: &str, until_there: bool) -> anyhow::Result<()> {
@@ -182,9 +181,9 @@ async fn wait(client: &Client, path: &str, until_there: bool) -> anyhow::Result<
         let (there, going) = match client.request::<Value>(Request::get(path).body(vec![])?).await {
             Ok(object) => {
                 let going = object.pointer("/metadata/deletionTimestamp").is_some();
-                (!going, going)
+                (!going, going || is_bereft(client, &object).await?)
             }
-            Err(kube::Error::Api(status)) if status.code == 404 => (false, false),
+            Err(error) if is_absent(&error) => (false, false),
             Err(error) => return Err(error.into()),
         };
         if there == until_there {
@@ -197,11 +196,33 @@ async fn wait(client: &Client, path: &str, until_there: bool) -> anyhow::Result<
     }
 }
 
+/// Whether the garbage collector has to take an object away, since the tenant or region that owned it is gone.
+async fn is_bereft(client: &Client, object: &Value) -> anyhow::Result<bool> {
+    let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    for owner in owners.into_iter().flatten() {
+        let (kind, name) =
+            (owner["kind"].as_str().unwrap_or_default(), owner["name"].as_str().unwrap_or_default());
+        let path = match (kind, object.pointer("/metadata/namespace").and_then(Value::as_str)) {
+            ("KybTenant", _) => format!("/apis/kyb.dev/v1alpha1/kybtenants/{name}"),
+            ("RegionDeployment", Some(namespace)) => {
+                format!("/apis/kyb.dev/v1alpha1/namespaces/{namespace}/regiondeployments/{name}")
+            }
+            _ => return Ok(false),
+        };
+        match client.request::<Value>(Request::get(path).body(vec![])?).await {
+            Ok(found) if found.pointer("/metadata/uid") == Some(&owner["uid"]) => return Ok(false),
+            Err(error) if !is_absent(&error) => return Err(error.into()),
+            _ => (),
+        }
+    }
+    Ok(owners.is_some())
+}
+
 /// An object has been on its way out for too long, which is Kubernetes's own controllers' affair: a busy machine starves them.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("its predecessor is still on its way out")]
 pub(crate) struct StillGoing;
 
-fn is_absent(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(kube::Error::Api(status)) if status.code == 404)
+fn is_absent(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
 }

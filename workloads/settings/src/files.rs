@@ -44,7 +44,7 @@ pub struct PlatformFile {
 }
 
 /// What may be kept, and for how long.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CacheFile {
     /// What kinds of results; a kind that is not here is not kept.
@@ -59,7 +59,7 @@ pub struct CacheFile {
 }
 
 /// A kind of results.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CacheClassFile {
     /// Its name: 1 to 40 of `a-z`, `0-9` and `-`. `classification` and `sanctions` are in use.
@@ -87,7 +87,7 @@ pub enum CachePriority {
 }
 
 /// The bounds of the memory of one process.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CacheMemoryFile {
     /// The most entries of all kinds together, 0 to 10,000,000; 0 keeps nothing.

@@ -58,7 +58,7 @@ pub(crate) async fn reconcile(
 
 /// Writes the children; `Err` says why nothing was written.
 async fn apply(
-    object: &RegionDeployment,
+    object: &Arc<RegionDeployment>,
     facts: &Facts,
     concerns: &[Concern],
     context: &Context,
@@ -73,13 +73,16 @@ async fn apply(
     let wanted = concerns.iter().filter_map(|concern| concern.children.as_ref().ok()).flatten().cloned();
     let invalid =
         |why: String| Verdict::new(ConditionType::AccessReady, State::Stuck, Reason::InvalidSpec, why);
-    let owner = Owner::of(object).map_err(|why| invalid(why.to_string()))?;
+    let owner = Owner::of(object.as_ref()).map_err(|why| invalid(why.to_string()))?;
     let children = Children::of(&owner, &REGION_MARKS, wanted).map_err(|why| invalid(why.to_string()))?;
     // What could not be built, or waits for a migration, is not wanted less: only a whole build may delete.
     let whole = concerns.iter().all(|concern| concern.children.is_ok());
     let prune = if whole { prune(object) } else { Prune::nothing() };
     let outcome = context.region_applier.apply(&children, &prune).await;
     context.metrics.applied("RegionDeployment", &outcome);
+    if outcome.wrote() {
+        let _ = context.written_regions.send(Some(Arc::clone(object))); // a plan has no listener
+    }
     Ok(outcome)
 }
 
