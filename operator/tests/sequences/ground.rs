@@ -24,8 +24,8 @@ use crate::{hints, subject::Subject};
 const SYSTEM: &str = "kyb-system";
 /// So long nothing is written before all is taken to be at rest.
 const QUIET: Duration = Duration::from_millis(1_500);
-/// So often it may not be quiet before something is taken to go on for ever.
-const PATIENCE: u32 = 60;
+/// So often it may not be quiet before something is taken to go on for ever: the 50 namespaces of a large tenant take minutes to end.
+const PATIENCE: u32 = 400;
 /// So many requests are made at a time.
 pub(crate) const AT_A_TIME: usize = 16;
 
