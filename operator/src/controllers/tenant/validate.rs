@@ -190,7 +190,7 @@ fn overlap(spec: &ApiKeySpec) -> Result<Option<Duration>, Problem> {
     let overlap = spec.overlap.as_ref().map(kyb_crds::Period::parse).transpose();
     overlap.map_err(|why| {
         let message =
-            format!("spec.apiKeys, overlap of `{}`: {why}; no other generation begins before", spec.name);
+            format!("spec.apiKeys, overlap of `{}`: {why}; no new generation begins before", spec.name);
         Problem::new(Reason::InvalidSpec, message)
     })
 }

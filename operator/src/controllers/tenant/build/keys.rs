@@ -72,10 +72,7 @@ pub(crate) fn issue(
                 let overlap = overlap.and_then(|overlap| chrono::Duration::from_std(overlap).ok());
                 Some(derived(key, *generation, known, overlap))
             }
-            // The first generation takes no other one's place.
-            KeySource::Derived { generation, overlap: Err(_) } => {
-                Some(derived(key, last.unwrap_or(*generation), known, None))
-            }
+            KeySource::Derived { overlap: Err(_), .. } => Some(derived(key, last?, known, None)),
         }
     };
     tenant.keys.iter().filter_map(issue_one).collect()
