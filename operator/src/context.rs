@@ -62,6 +62,8 @@ pub(crate) struct Context {
     pub(crate) operator: Subject,
     pub(crate) metrics: Metrics,
     pub(crate) stores: Stores,
+    /// Whether the Secrets that specs name can be looked at; a plan without a cluster takes them to be there.
+    pub(crate) sees_secrets: bool,
     /// Regions whose children were just written here: of these changes watches tell nobody.
     pub(crate) written_regions: broadcast::Sender<Change<RegionDeployment>>,
 }
@@ -101,6 +103,7 @@ impl Context {
             stores,
             root,
             operator,
+            sees_secrets: true,
             written_regions: broadcast::channel(BACKLOG).0,
         }
     }

@@ -143,6 +143,22 @@ async fn a_secret_or_key_that_does_not_exist_is_named_and_nothing_serves_without
     let secrets: Api<Secret> = Api::namespaced(here.client.clone(), "kyb-conditions-5");
     secrets.patch("database", &PatchParams::default(), &Patch::Merge(whole)).await?;
     says("NoReport").await?;
+
+    // What runs goes on as it is, and says nothing for what it does not use.
+    here.migration_succeeds("kyb-conditions-5").await?;
+    let regions: Api<RegionDeployment> = Api::namespaced(here.client.clone(), "kyb-conditions-5");
+    let gateway: Deployment = here.found("kyb-conditions-5", "kyb-gateway").await?;
+    for component in ["gateway", "worker"] {
+        here.pods_are_ready("kyb-conditions-5", component, true).await?;
+    }
+    here.region_says("kyb-conditions-5", "conditions-5", "GatewayReady", "Ready").await?;
+    let other = json!({"spec": {"database": {"external": {"runtime": {"key": "other"}}}}});
+    regions.patch("conditions-5", &PatchParams::default(), &Patch::Merge(other)).await?;
+    let message = says("SecretKeyNotFound").await?;
+    assert!(message.contains("has no key `other`"), "{message}");
+    here.region_says("kyb-conditions-5", "conditions-5", "GatewayReady", "Progressing").await?;
+    let now: Deployment = here.found("kyb-conditions-5", "kyb-gateway").await?;
+    assert_eq!(now.spec, gateway.spec);
     Ok(())
 }
 

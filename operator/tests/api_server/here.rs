@@ -120,13 +120,22 @@ impl Here {
 
     /// Says of a region's worker that it is ready or not, in place of the kubelet.
     pub(crate) async fn worker_is_ready(&self, region: &str, ready: bool) -> anyhow::Result<()> {
-        let namespace = format!("kyb-{region}");
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &namespace);
-        let workers = ListParams::default().labels("app.kubernetes.io/component=worker");
-        self.until("the worker's pod", || async { Ok(!pods.list(&workers).await?.items.is_empty()) }).await?;
+        self.pods_are_ready(&format!("kyb-{region}"), "worker", ready).await
+    }
+
+    /// The same for the pods of any component.
+    pub(crate) async fn pods_are_ready(
+        &self,
+        namespace: &str,
+        component: &str,
+        ready: bool,
+    ) -> anyhow::Result<()> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let wanted = ListParams::default().labels(&format!("app.kubernetes.io/component={component}"));
+        self.until("a pod", || async { Ok(!pods.list(&wanted).await?.items.is_empty()) }).await?;
         let is = if ready { "True" } else { "False" };
         let status = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": is}]}});
-        for pod in pods.list(&workers).await? {
+        for pod in pods.list(&wanted).await? {
             pods.patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(&status)).await?;
         }
         Ok(())
