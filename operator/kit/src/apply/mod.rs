@@ -304,6 +304,17 @@ mod tests {
     }
 
     #[test]
+    fn whatever_was_done_was_written_but_nothing() {
+        let wrote = |did| {
+            let mut outcome = Outcome::default();
+            outcome.note(Ok(did));
+            outcome.wrote()
+        };
+        assert!([Did::Created, Did::Updated, Did::Deleted].into_iter().all(wrote));
+        assert!(!wrote(Did::Nothing));
+    }
+
+    #[test]
     fn a_namespace_that_could_not_be_made_is_closed() {
         let namespace = ChildKey::new(&ApiResource::erase::<Namespace>(&()), None, "theirs");
         let other = ChildKey::new(&ApiResource::erase::<ConfigMap>(&()), Some("here"), "one");
