@@ -141,9 +141,21 @@ async fn a_cache_policy_is_in_use_only_once_its_region_has_it_in_its_settings() 
     assert_eq!(message, "region delivery-5: not every gateway obeys it yet");
     here.policy_says("kyb-delivery-5", "own", "Ready", "SettingsPending").await?;
 
-    // The report is the same as before: it is the region's own write that brings the news.
     region_is(json!({"paused": null})).await?;
     here.policy_says("kyb-delivery-5", "own", "Ready", "Ready").await?;
+
+    // The report is the same all the time: that the region has written its settings is the only news.
+    for entries in 900..905 {
+        let more = Patch::Merge(json!({"spec": {"memory": {"maxEntries": entries}}}));
+        policies.patch("own", &PatchParams::default(), &more).await?;
+        here.until("the policy's being in use again", || async {
+            let policy = policies.get("own").await?;
+            let status = policy.status.unwrap_or_default();
+            let ready = status.conditions.iter().any(|it| it.type_ == "Ready" && it.status == "True");
+            Ok(ready && status.observed_generation == policy.metadata.generation)
+        })
+        .await?;
+    }
     Ok(())
 }
 
