@@ -58,19 +58,19 @@ async fn another_role_takes_the_place_of_the_one_before() -> anyhow::Result<()> 
     here.region("tenant-8").await?;
     let access =
         |role: &str| json!([{"name": "audit", "role": role, "subjects": [{"kind": "User", "name": "eve"}]}]);
-    here.tenant("vera", "tenant-8", |spec| spec["access"] = access("SystemAdmin")).await?;
+    here.tenant("brio", "tenant-8", |spec| spec["access"] = access("SystemAdmin")).await?;
     let bound_to = async |roles: [&str; 2]| {
         here.until(&format!("{roles:?}"), || async {
-            Ok(here.names::<RoleBinding>("kyb-t-vera").await? == roles)
+            Ok(here.names::<RoleBinding>("kyb-t-brio").await? == roles)
         })
         .await
     };
     bound_to(["kyb-audit-system-admin", "kyb-operator"]).await?;
     let tenants: Api<KybTenant> = Api::all(here.client.clone());
     let less = Patch::Merge(json!({"spec": {"access": access("Guest")}}));
-    tenants.patch("vera", &PatchParams::default(), &less).await?;
+    tenants.patch("brio", &PatchParams::default(), &less).await?;
     bound_to(["kyb-audit-guest", "kyb-operator"]).await?;
-    here.tenant_says("vera", "AccessReady", "Ready").await?;
+    here.tenant_says("brio", "AccessReady", "Ready").await?;
     Ok(())
 }
 
