@@ -166,11 +166,7 @@ impl Here {
     /// Waits until the condition of a tenant has the reason, and gives its message.
     pub(crate) async fn tenant_says(&self, name: &str, kind: &str, reason: &str) -> anyhow::Result<String> {
         let api: Api<KybTenant> = Api::all(self.client.clone());
-        self.says(reason, async || {
-            let status = api.get(name).await?.status.unwrap_or_default();
-            Ok(condition(&status.conditions, kind))
-        })
-        .await
+        self.says(&api, name, kind, reason).await
     }
 
     /// The same for a region.
@@ -182,11 +178,7 @@ impl Here {
         reason: &str,
     ) -> anyhow::Result<String> {
         let api: Api<RegionDeployment> = Api::namespaced(self.client.clone(), namespace);
-        self.says(reason, async || {
-            let status = api.get(name).await?.status.unwrap_or_default();
-            Ok(condition(&status.conditions, kind))
-        })
-        .await
+        self.says(&api, name, kind, reason).await
     }
 
     /// The same for a cache policy.
@@ -198,21 +190,19 @@ impl Here {
         reason: &str,
     ) -> anyhow::Result<String> {
         let api: Api<CachePolicy> = Api::namespaced(self.client.clone(), namespace);
-        self.says(reason, async || {
-            let status = api.get(name).await?.status.unwrap_or_default();
-            Ok(condition(&status.conditions, kind))
-        })
-        .await
+        self.says(&api, name, kind, reason).await
     }
 
-    async fn says(
-        &self,
-        reason: &str,
-        mut look: impl AsyncFnMut() -> anyhow::Result<Option<Condition>>,
-    ) -> anyhow::Result<String> {
+    async fn says<K>(&self, api: &Api<K>, name: &str, kind: &str, reason: &str) -> anyhow::Result<String>
+    where
+        K: Clone + Debug + Serialize + DeserializeOwned,
+    {
         let began = Instant::now();
         loop {
-            let found = look().await?;
+            let object = serde_json::to_value(api.get(name).await?)?;
+            let conditions: Option<Vec<Condition>> =
+                serde_json::from_value(object["status"]["conditions"].clone())?;
+            let found = condition(&conditions.unwrap_or_default(), kind);
             if let Some(found) = &found
                 && found.reason == reason
             {

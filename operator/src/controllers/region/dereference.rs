@@ -3,15 +3,17 @@
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
-    core::v1::{ConfigMap, Secret},
+    core::v1::Secret,
 };
 use kube::{Api, ResourceExt};
 use kyb_crds::{CachePolicySpec, Reason, RegionDeployment, RegionReportStatus, SecretKeyRef, names};
-
-use kyb_settings::files::{CacheFile, PLATFORM_FILE, PlatformFile};
+use kyb_settings::files::CacheFile;
 
 use super::{
-    build::database::{self, Role},
+    build::{
+        database::{self, Role},
+        settings,
+    },
     pods::{last_words, refused_pods, trouble},
     validate::{Database, ValidRegion},
 };
@@ -112,9 +114,7 @@ fn rules(policy: &CachePolicySpec, region: &ValidRegion, context: &Context) -> C
     if policy.paused != Some(true) {
         return CacheRules::Policy(policy.clone());
     }
-    let standing: Option<ConfigMap> = context.live.typed(Some(&region.namespace), names::PLATFORM_CONFIG_MAP);
-    let text = standing.and_then(|map| map.data?.remove(PLATFORM_FILE)).unwrap_or_default();
-    CacheRules::Standing(serde_yaml::from_str(&text).ok().and_then(|file: PlatformFile| file.cache))
+    CacheRules::Standing(settings::written_cache(&context.live, &region.namespace))
 }
 
 /// The namespace must be the region's, and nobody else may serve the region already: the elder stays.
