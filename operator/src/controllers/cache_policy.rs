@@ -42,9 +42,7 @@ pub(crate) async fn reconcile(object: Arc<CachePolicy>, context: Arc<Context>) -
         hit_rates: rates,
         failures,
     };
-    if let Err(retry) = context.tell(&*object, &status, &before.conditions, &status.conditions).await {
-        return Ok(Action::requeue(retry));
-    }
+    let wait = context.tell(&*object, &status, &before.conditions, &status.conditions, wait).await;
     Ok(wait.map_or_else(Action::await_change, Action::requeue))
 }
 

@@ -244,6 +244,17 @@ impl Here {
         api.get_opt(name).await?.with_context(|| format!("{name} is gone again"))
     }
 
+    /// Waits until there is none of that name.
+    pub(crate) async fn gone<K>(&self, namespace: &str, name: &str) -> anyhow::Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
+        K: Clone + Debug + DeserializeOwned,
+    {
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        let what = format!("{} {namespace}/{name} to be gone", K::kind(&()));
+        self.until(&what, || async { Ok(api.get_opt(name).await?.is_none()) }).await
+    }
+
     /// The names of a namespace's objects of a kind.
     pub(crate) async fn names<K>(&self, namespace: &str) -> anyhow::Result<Vec<String>>
     where

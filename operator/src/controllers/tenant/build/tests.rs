@@ -38,6 +38,7 @@ fn facts() -> Facts {
         namespace: "kyb-us-east-1".into(),
         accepted: None,
         refused: None,
+        settings: None,
     };
     Facts { serving: vec![serving], regions_here: 1, ..Facts::default() }
 }
