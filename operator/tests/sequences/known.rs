@@ -102,7 +102,7 @@ pub(crate) struct Effect {
     pub(crate) reason: &'static str,
 }
 
-pub(crate) const EFFECTS: [Effect; 5] = [
+pub(crate) const EFFECTS: [Effect; 6] = [
     Effect {
         reason_of_the_report: "QuotaExceeded",
         child: "",
@@ -112,6 +112,11 @@ pub(crate) const EFFECTS: [Effect; 5] = [
     Effect { reason_of_the_report: "SecretKeyNotFound", child: "Job kyb-NAME ", reason: WAITS },
     Effect { reason_of_the_report: "Rejected", child: "Deployment kyb-NAME kyb-gateway", reason: NO_POD },
     Effect { reason_of_the_report: "Rejected", child: "Deployment kyb-NAME kyb-worker", reason: NO_POD },
+    Effect {
+        reason_of_the_report: "NoWatchlists",
+        child: "ConfigMap kyb-NAME kyb-settings-platform",
+        reason: "lists that are taken out are searched no more, which is said, since every screening then ends in an error",
+    },
 ];
 
 const NO_POD: &str = "what the API server allows in no pod (a PriorityClass that does not exist) shows when one is made; those that run stay";
