@@ -17,8 +17,8 @@ pub(crate) async fn tell<K>(object: &K, context: &Context)
 where
     K: Resource<DynamicType = ()> + Serialize + Debug,
 {
-    if let Some(conditions) = held(object.meta()) {
-        let mut status: Value = context.statuses.current(object).unwrap_or_default();
+    let status = context.statuses.current::<_, Value>(object);
+    if let (Some(conditions), Ok(mut status)) = (held(object.meta()), status) {
         let before: Vec<Condition> = serde_json::from_value(status["conditions"].take()).unwrap_or_default();
         status["observedGeneration"] = object.meta().generation.into();
         status["conditions"] =

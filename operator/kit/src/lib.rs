@@ -97,5 +97,5 @@ pub use objects::objects_in;
 pub use owner::{Owner, OwnerError};
 pub use prune::Prune;
 pub use retries::Retries;
-pub use status::{StatusWriter, Wrote};
+pub use status::{Outdated, StatusWriter, Wrote};
 pub use unbroken::unbroken;

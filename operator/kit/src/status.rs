@@ -26,6 +26,11 @@ pub enum Wrote {
     Outdated,
 }
 
+/// The object is older than the status that was written last, which is not known any more: nothing can be built upon it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the object is older than its status")]
+pub struct Outdated;
+
 /// Writes the status of objects of kinds of our own, by server-side apply: all of a status belongs to one writer.
 ///
 /// It remembers what it wrote last, so that a reconcile that still sees an older object neither writes again nor takes
@@ -50,14 +55,16 @@ impl StatusWriter {
         Self { client, manager, last: Arc::default() }
     }
 
-    /// The newest status known of `object`: its own, or what was written here since it was read. Build the new
-    /// conditions onto this one's. None where it is not known any more: then [`StatusWriter::write`] writes nothing.
-    pub fn current<K, S>(&self, object: &K) -> Option<S>
+    /// The newest status known of `object`: its own, or what was written here since it was read; the default where there is none yet.
+    /// Build the new conditions onto this one's. Where it is [`Outdated`], look again at once instead, since a watch has brought the newer
+    /// object: whatever a status remembers would seem never to have been.
+    pub fn current<K, S>(&self, object: &K) -> Result<S, Outdated>
     where
         K: Resource<DynamicType = ()> + Serialize,
-        S: DeserializeOwned,
+        S: DeserializeOwned + Default,
     {
-        serde_json::from_value(self.known(object)?).ok()
+        let known = self.known(object).ok_or(Outdated)?;
+        Ok(serde_json::from_value(known).unwrap_or_default())
     }
 
     /// Writes `status` unless `object` has it already. The object must be the one that was read: if it was deleted, or

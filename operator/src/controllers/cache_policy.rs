@@ -1,11 +1,12 @@
 //! `CachePolicy`: it owns nothing. The region controller puts it into the settings of the regions that name it; here its
 //! status is kept: who uses it, and how often it hits.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{ResourceExt, runtime::controller::Action};
 use kyb_crds::{CachePolicy, CachePolicyStatus, CacheReport, ConditionType, Reason, RegionDeployment, names};
+use kyb_kit::Outdated;
 use kyb_settings::files::CacheFile;
 
 use super::region::{
@@ -20,6 +21,9 @@ use crate::{
 
 /// Brings the status up to date.
 pub(crate) async fn reconcile(object: Arc<CachePolicy>, context: Arc<Context>) -> Result<Action, Infallible> {
+    let Ok(before): Result<CachePolicyStatus, Outdated> = context.statuses.current(&*object) else {
+        return Ok(Action::requeue(Duration::ZERO)); // what was seen is not what is there
+    };
     if object.metadata.deletion_timestamp.is_some() {
         deletion::tell(&*object, &context).await;
         return Ok(Action::await_change());
@@ -29,7 +33,6 @@ pub(crate) async fn reconcile(object: Arc<CachePolicy>, context: Arc<Context>) -
     let mut verdicts = vec![delivered(&object, &users, &context), hits(&object, &rates)];
     let here = object.namespace().unwrap_or_default();
     verdicts.extend(context.sight.verdict(|namespace| namespace == here));
-    let before: CachePolicyStatus = context.statuses.current(&*object).unwrap_or_default();
     let (failures, wait) =
         next(&context.retries, &object.uid().unwrap_or_default(), before.failures, &verdicts);
     let ready = if users.is_empty() { "waits to be named by a region" } else { "in use" };

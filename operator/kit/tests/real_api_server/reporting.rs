@@ -9,7 +9,7 @@ use kube::{
     Api, Resource,
     api::{DeleteParams, ListParams, PostParams},
 };
-use kyb_kit::{Announcer, ConditionSet, Fact, StatusWriter, Wrote, changes_of_mind};
+use kyb_kit::{Announcer, ConditionSet, Fact, Outdated, StatusWriter, Wrote, changes_of_mind};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -60,6 +60,7 @@ async fn a_status_that_says_the_same_is_not_written_again() {
     let now: Service = bench.api().get("one").await.unwrap();
     assert!(statuses.is_own(&now));
     // A reconcile that began before the watch brought that: what it sees says the same as `first`, and the server does not.
+    assert_eq!(statuses.current::<_, Status>(&with).unwrap_err(), Outdated);
     assert_eq!(statuses.write(&with, &first).await.unwrap(), Wrote::Outdated);
     assert_eq!(statuses.write(&now, &changed).await.unwrap(), Wrote::Nothing);
     assert_eq!(now.status.unwrap().conditions.unwrap(), changed.conditions);

@@ -12,7 +12,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use k8s_openapi::{api::core::v1::Secret, jiff::Timestamp};
 use kube::{ResourceExt, api::ApiResource, runtime::controller::Action};
 use kyb_crds::{ConditionType, Reason, RegionDeployment, RegionDeploymentStatus};
-use kyb_kit::{Children, Outcome, Owner, Prune};
+use kyb_kit::{Children, Outcome, Outdated, Owner, Prune};
 
 use crate::{
     concern::Concern,
@@ -31,6 +31,9 @@ pub(crate) async fn reconcile(
     object: Arc<RegionDeployment>,
     context: Arc<Context>,
 ) -> Result<Action, Infallible> {
+    let Ok(before): Result<RegionDeploymentStatus, Outdated> = context.statuses.current(&*object) else {
+        return Ok(Action::requeue(Duration::ZERO)); // what was seen is not what is there
+    };
     if object.metadata.deletion_timestamp.is_some() {
         deletion::tell(&*object, &context).await;
         return Ok(Action::await_change()); // the garbage collector takes the children
@@ -52,7 +55,7 @@ pub(crate) async fn reconcile(
         Err(left) => vec![left],
     };
     verdicts.extend(context.sight.verdict(|namespace| namespace == region.namespace));
-    let wait = report(&object, &region, &facts, &verdicts, &context).await;
+    let wait = report(&object, &region, &facts, &verdicts, &before, &context).await;
     Ok(wait.map_or_else(Action::await_change, Action::requeue))
 }
 
@@ -127,9 +130,9 @@ async fn report(
     region: &ValidRegion,
     facts: &Facts,
     verdicts: &[Verdict],
+    before: &RegionDeploymentStatus,
     context: &Context,
 ) -> Option<Duration> {
-    let before: RegionDeploymentStatus = context.statuses.current(object).unwrap_or_default();
     let verdicts: Vec<_> =
         verdicts.iter().cloned().map(|verdict| verdict.if_it_lasts(before.failures)).collect();
     let (failures, wait) =

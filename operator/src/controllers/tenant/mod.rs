@@ -13,7 +13,7 @@ use chrono::Utc;
 use k8s_openapi::{api::core::v1::Secret, jiff::Timestamp};
 use kube::{ResourceExt, api::ApiResource, runtime::controller::Action};
 use kyb_crds::{ConditionType, KybTenant, Reason, TenantKeyStatus, TenantStatus, names};
-use kyb_kit::{Child, ChildKey, Children, Outcome, Owner, Prune};
+use kyb_kit::{Child, ChildKey, Children, Outcome, Outdated, Owner, Prune};
 
 use crate::{
     concern::Concern,
@@ -29,9 +29,11 @@ use validate::{Key, KeySource, ValidTenant};
 /// Brings one tenant to what its spec says, as far as it is possible now, and says how far that is. Never waits, and never
 /// fails as a whole: what went wrong stands in the status, and the time to look again follows from it.
 pub(crate) async fn reconcile(object: Arc<KybTenant>, context: Arc<Context>) -> Result<Action, Infallible> {
+    let Ok(before): Result<TenantStatus, Outdated> = context.statuses.current(&*object) else {
+        return Ok(Action::requeue(Duration::ZERO)); // what was seen is not what is there
+    };
     let tenant = ValidTenant::of(&object);
     let mut facts = dereference::dereference(&object, &tenant, &context).await;
-    let before: TenantStatus = context.statuses.current(&*object).unwrap_or_default();
     if object.metadata.deletion_timestamp.is_some() && !facts.erasing {
         // The garbage collector takes the children; the status of an object that goes at once would only race with its end.
         deletion::tell(&*object, &context).await;
@@ -210,3 +212,6 @@ async fn report(
     let wait = wait.into_iter().chain(ends).min();
     context.tell(object, &status, &before.conditions, &status.conditions, wait).await
 }
+
+#[cfg(test)]
+mod tests;
