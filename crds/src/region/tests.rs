@@ -152,6 +152,7 @@ fn watchlists() -> Vec<Case> {
     const ONE: &str = "a watchlist needs exactly one of url and urls";
     const FOLDER: &str =
         "OFAC publishes three files: let url end in `/` to name their folder, or name each file in urls";
+    const FILE: &str = "only the files of OfacCsv and UnXml have names that a folder can be searched for: let url name the file";
     const URL: &str = "url must begin with https:// or http:// and hold no user name or password";
     const URLS: &str = "urls must begin with https:// or http:// and hold no user name or password";
     let list = |format: &str, source: Value| {
@@ -166,6 +167,9 @@ fn watchlists() -> Vec<Case> {
         accepts(list("UnXml", json!({"url": "https://lists.example/un.xml"}))),
         accepts(list("OfacCsv", json!({"url": "http://lists.example/"}))),
         accepts(list("OfacCsv", json!({"urls": ["https://lists.example/sdn.csv"]}))),
+        accepts(list("EuXml", json!({"url": "https://lists.example/eu.xml"}))),
+        accepts(list("OpenSanctions", json!({"urls": ["https://lists.example/entities.ftm.json"]}))),
+        refuses(list("UkCsv", json!({"url": "https://lists.example/"})), FILE),
         refuses(list("UnXml", json!({})), ONE),
         refuses(list("UnXml", json!({"url": "https://a.example", "urls": ["https://a.example"]})), ONE),
         refuses(list("OfacCsv", json!({"url": "https://lists.example/sdn.csv"})), FOLDER),

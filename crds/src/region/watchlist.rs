@@ -13,17 +13,42 @@ use crate::{
 pub enum WatchlistFormat {
     /// OFAC's three csv files: primary names, aliases, addresses.
     OfacCsv,
+    /// OFAC's lists in the Advanced Sanctions Data Model, XML.
+    OfacXml,
+    /// The EU's consolidated list of financial sanctions in XML.
+    EuXml,
+    /// The UK Sanctions List as csv.
+    UkCsv,
+    /// The UK Sanctions List in XML.
+    UkXml,
     /// The UN Security Council Consolidated List in XML.
     UnXml,
+    /// Entities of OpenSanctions (FollowTheMoney) as JSON lines.
+    OpenSanctions,
+    /// Records of the Senzing Entity Specification as JSON lines.
+    Senzing,
+    /// A list of one's own as csv with a header.
+    OwnCsv,
 }
-enum_schema!(WatchlistFormat, ["OfacCsv", "UnXml"]);
+enum_schema!(
+    WatchlistFormat,
+    ["OfacCsv", "OfacXml", "EuXml", "UkCsv", "UkXml", "UnXml", "OpenSanctions", "Senzing", "OwnCsv"]
+);
 
 impl WatchlistFormat {
-    /// The publisher's own names of its files.
+    /// The publisher's own names of its files in a folder. None where one list is published under several names, or under none: then the
+    /// file itself has to be named.
     pub const fn file_names(self) -> &'static [&'static str] {
         match self {
             Self::OfacCsv => &["sdn.csv", "alt.csv", "add.csv"],
             Self::UnXml => &["consolidated.xml"],
+            Self::OfacXml
+            | Self::EuXml
+            | Self::UkCsv
+            | Self::UkXml
+            | Self::OpenSanctions
+            | Self::Senzing
+            | Self::OwnCsv => &[],
         }
     }
 }
@@ -35,14 +60,17 @@ impl WatchlistFormat {
     validation = Rule::new("has(self.url) != has(self.urls)").message("a watchlist needs exactly one of url and urls"),
     validation = Rule::new("self.format != 'OfacCsv' || !has(self.url) || self.url.endsWith('/')")
         .message("OFAC publishes three files: let url end in `/` to name their folder, or name each file in urls"),
+    validation = Rule::new("self.format in ['OfacCsv', 'UnXml'] || !has(self.url) || !self.url.endsWith('/')")
+        .message("only the files of OfacCsv and UnXml have names that a folder can be searched for: let url name the file"),
 )]
 pub struct WatchlistSource {
     /// The list's name, such as `ofac-sdn`; screenings report it.
     pub name: ListName,
-    /// How its files are written: `OfacCsv` or `UnXml`.
+    /// How its files are written: `OfacCsv`, `OfacXml`, `EuXml`, `UkCsv`, `UkXml`, `UnXml`, `OpenSanctions`, `Senzing` or `OwnCsv`.
     pub format: WatchlistFormat,
     /// Where it comes from: a file, or a folder if it ends in `/`. In a folder the files have their publisher's names:
-    /// `sdn.csv`, `alt.csv`, `add.csv` for OfacCsv, `consolidated.xml` for UnXml. Instead of `urls`.
+    /// `sdn.csv`, `alt.csv`, `add.csv` for OfacCsv, `consolidated.xml` for UnXml; lists of other formats are one file. Instead
+    /// of `urls`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 500))]
     #[x_kube(validation = plain_url())]

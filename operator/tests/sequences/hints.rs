@@ -185,6 +185,11 @@ fn of_a_region(path: &str, spec: &mut Value) {
             spec["watchlists"][0]["url"] = json!("https://lists.example/");
         }
         "RegionDeployment.expose.nodePort" => spec["expose"]["type"] = json!("NodePort"),
+        // Every format is of one file, or of several that are named each.
+        "RegionDeployment.watchlists[].format" => {
+            remove(&mut spec["watchlists"][0], "url");
+            spec["watchlists"][0]["urls"] = json!(["https://lists.example/list"]);
+        }
         "RegionDeployment.watchlists[].url"
         | "RegionDeployment.watchlists[].urls"
         | "RegionDeployment.watchlists[].urls[]" => spec["watchlists"][0]["format"] = json!("UnXml"),
@@ -329,6 +334,7 @@ pub(crate) fn breaking(message: &str) -> Option<Value> {
             "OFAC publishes three",
             json!({"format": "OfacCsv", "url": "https://lists.example/sdn.csv", "urls": null}),
         ),
+        ("only the files of", json!({"format": "EuXml", "url": "https://lists.example/", "urls": null})),
         ("urls must begin", json!(["ftp://lists.example/"])),
         ("url must begin", json!("ftp://lists.example/")),
         ("refreshAhead.fromPercent must", json!({"fromPercent": 50, "toPercent": 50})),
