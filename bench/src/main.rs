@@ -9,6 +9,7 @@
 //! | [`read`] | `GET /v1/verifications/{id}` | a bare hyper server that answers the same bytes |
 //! | [`mod@write`] | `POST /v1/verifications`, recorded and audited | `pgbench` with single-insert transactions |
 //! | [`screen`] | screenings in process and over HTTP | Jaro-Winkler over every name |
+//! | [`quality`] | names that are labelled as the same or not | Jaro-Winkler; nomenklatura and rapidfuzz, where Python can install them |
 //! | [`memory`] | resident memory of the gateway, settled and during a swap | the same gateway without lists |
 //! | [`loading`] | reading and indexing a list | a bare csv reader over the same files |
 //! | [`operator`] | tenants in a real API server, the operator's memory and requests | a plain client that makes the same objects |
@@ -19,6 +20,7 @@ mod load;
 mod loading;
 mod memory;
 mod operator;
+mod quality;
 mod read;
 mod rounds;
 mod screen;
@@ -33,7 +35,7 @@ use clap::{Parser, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 110)]
 struct Arguments {
-    /// Only these; all but the operator where not said
+    /// Only these; where not said, all but the operator and quality
     #[arg(long, value_name = "NAME")]
     only: Vec<Benchmark>,
     /// How long each round takes, where a round is a length of time
@@ -74,6 +76,8 @@ enum Benchmark {
     Write,
     /// Screening.
     Screen,
+    /// Telling names apart, on labelled pairs. Only where named: engines in Python are downloaded to compare with.
+    Quality,
     /// Memory of the gateway.
     Memory,
     /// Loading a list.
@@ -119,6 +123,9 @@ impl Arguments {
         }
         if wanted(Benchmark::Screen) {
             screen::measure(&setup).await?;
+        }
+        if self.only.contains(&Benchmark::Quality) {
+            quality::measure(&setup).await?;
         }
         if wanted(Benchmark::Read) {
             read::measure(&setup).await?;
