@@ -131,7 +131,7 @@ bench: setup ## Measure, each figure beside its baseline; JSON lines on standard
 .PHONY: bench-screening
 bench-screening: setup ## Measure screening: quality on labelled pairs beside other engines, speed, latency and loading
 	@cargo build --locked --release --workspace --bins
-	@exec "$$CARGO_TARGET_DIR/release/kyb-bench" --only quality --only screen --only loading $(BENCH_ARGS)
+	@exec "$$CARGO_TARGET_DIR/release/kyb-bench" --only quality --only screen --only loading --only million $(BENCH_ARGS)
 
 .PHONY: bench-operator
 bench-operator: setup ## Measure the operator in a real API server: times, requests and memory of tenants

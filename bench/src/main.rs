@@ -10,6 +10,7 @@
 //! | [`mod@write`] | `POST /v1/verifications`, recorded and audited | `pgbench` with single-insert transactions |
 //! | [`screen`] | screenings in process and over HTTP | Jaro-Winkler over every name |
 //! | [`quality`] | names that are labelled as the same or not | Jaro-Winkler; nomenklatura and rapidfuzz, where Python can install them |
+//! | [`million`] | screenings with a million names | Jaro-Winkler over every name |
 //! | [`memory`] | resident memory of the gateway, settled and during a swap | the same gateway without lists |
 //! | [`loading`] | reading and indexing a list | a bare csv reader over the same files |
 //! | [`operator`] | tenants in a real API server, the operator's memory and requests | a plain client that makes the same objects |
@@ -19,6 +20,7 @@ mod figure;
 mod load;
 mod loading;
 mod memory;
+mod million;
 mod operator;
 mod quality;
 mod read;
@@ -35,7 +37,7 @@ use clap::{Parser, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 110)]
 struct Arguments {
-    /// Only these; where not said, all but the operator and quality
+    /// Only these; where not said, all but those that have to be named
     #[arg(long, value_name = "NAME")]
     only: Vec<Benchmark>,
     /// How long each round takes, where a round is a length of time
@@ -78,6 +80,8 @@ enum Benchmark {
     Screen,
     /// Telling names apart, on labelled pairs. Only where named: engines in Python are downloaded to compare with.
     Quality,
+    /// Screening a list of a million names. Only where named.
+    Million,
     /// Memory of the gateway.
     Memory,
     /// Loading a list.
@@ -126,6 +130,9 @@ impl Arguments {
         }
         if self.only.contains(&Benchmark::Quality) {
             quality::measure(&setup).await?;
+        }
+        if self.only.contains(&Benchmark::Million) {
+            million::measure(&setup).await?;
         }
         if wanted(Benchmark::Read) {
             read::measure(&setup).await?;

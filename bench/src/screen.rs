@@ -101,17 +101,17 @@ fn subjects(list: &Watchlist) -> anyhow::Result<Vec<Party>> {
 }
 
 /// Every listed name in upper case.
-fn names(list: &Watchlist) -> Vec<Vec<char>> {
+pub(crate) fn names(list: &Watchlist) -> Vec<Vec<char>> {
     let all = list.entries.iter().flat_map(|entry| &entry.names);
     all.map(|name| name.text.to_uppercase().chars().collect()).collect()
 }
 
-fn search(screener: &Screener, subject: &Party) -> usize {
+pub(crate) fn search(screener: &Screener, subject: &Party) -> usize {
     screener.search(subject, &SearchOptions::default()).matches.len()
 }
 
 /// How many names are alike by Jaro-Winkler alone, every name compared.
-fn brute_force(names: &[Vec<char>], subject: &Party) -> usize {
+pub(crate) fn brute_force(names: &[Vec<char>], subject: &Party) -> usize {
     let subject = subject.name.as_str().to_uppercase();
     let comparator = jaro_winkler::BatchComparator::new(subject.chars());
     names.iter().filter(|name| comparator.similarity(name.iter().copied()) >= 0.9).count()
@@ -119,7 +119,7 @@ fn brute_force(names: &[Vec<char>], subject: &Party) -> usize {
 
 /// Does `work` for one subject after the other until the round is over: how many in a second, and the 99th percentile in
 /// microseconds.
-fn in_turn(setup: &Setup, subjects: &[Party], work: impl Fn(&Party) -> usize) -> (f64, f64) {
+pub(crate) fn in_turn(setup: &Setup, subjects: &[Party], work: impl Fn(&Party) -> usize) -> (f64, f64) {
     let began = Instant::now();
     let mut latencies = Vec::new();
     for subject in subjects.iter().cycle() {

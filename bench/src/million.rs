@@ -1,0 +1,89 @@
+//! Screening a list of a million names that are made of a real list's words, as often as they stand there, beside Jaro-Winkler over
+//! every one of them.
+
+use std::{sync::Arc, time::Instant};
+
+use anyhow::Context as _;
+use kyb_domain::{
+    list::{Entry, EntryKind, Watchlist},
+    party::{Party, PartyKind},
+};
+use kyb_e2e::names::Change;
+use kyb_screening::Screener;
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+
+use crate::{
+    Setup,
+    figure::{Figure, print_pair},
+    loading,
+    memory::resident,
+    rounds::{alternate, median},
+    screen::{brute_force, in_turn, names, search},
+};
+
+const NAMES: u32 = 1_000_000;
+const SUBJECTS: usize = 200;
+const SEED: u64 = 11;
+
+/// Prints screenings per second, the 99th percentile, and what the index takes to build and to hold.
+pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
+    let list = Arc::new(made_of(&loading::read(setup)?)?);
+    let subjects = subjects(&list)?;
+    let all = names(&list);
+    eprintln!("million: {} names made of the words of {}", list.entries.len(), setup.lists.display());
+
+    let (before, began) = (resident(std::process::id())?, Instant::now());
+    let screener = Screener::build(&[Arc::clone(&list)]);
+    Figure::new("million_names_index_build", began.elapsed().as_secs_f64(), "s").print();
+    let held = resident(std::process::id())? - before;
+    Figure::new("million_names_index_memory", held, "MiB").beside(1024.0).print();
+
+    let mut p99s = Vec::new();
+    let ours = async || {
+        let (per_second, p99) = in_turn(setup, &subjects, |subject| search(&screener, subject));
+        p99s.push(p99);
+        Ok(per_second)
+    };
+    let baseline = async || Ok(in_turn(setup, &subjects, |subject| brute_force(&all, subject)).0);
+    let name = "million_names_screenings_per_second";
+    let pair = alternate(name, setup.rounds, ours, baseline).await?;
+    print_pair(name, "1/s", &pair);
+    Figure::new("million_names_screening_p99", median(p99s.into_iter()), "us").print();
+    Ok(())
+}
+
+/// A list of as many entries with one name each: as many words as a real name of that kind has, each drawn from all words of names of
+/// that kind.
+fn made_of(real: &Watchlist) -> anyhow::Result<Watchlist> {
+    let mut random = StdRng::seed_from_u64(SEED);
+    let mut words: std::collections::BTreeMap<EntryKind, Vec<&str>> = std::collections::BTreeMap::new();
+    for entry in &real.entries {
+        let of_kind = words.entry(entry.kind).or_default();
+        of_kind.extend(entry.names.iter().flat_map(|name| name.text.split_whitespace()));
+    }
+    let mut made = |number: u32| -> anyhow::Result<Entry> {
+        let like = real.entries.choose(&mut random).context("an empty list")?;
+        let of_kind = &words[&like.kind];
+        let count = like.caption().split_whitespace().count();
+        let drawn = (0..count).map(|_| of_kind[random.random_range(0..of_kind.len())]);
+        let text = drawn.collect::<Vec<_>>().join(" ");
+        let mut entry = Entry { id: number.to_string(), ..like.clone() };
+        entry.names.truncate(1);
+        entry.names.iter_mut().for_each(|name| name.text.clone_from(&text));
+        Ok(Entry { addresses: vec![], remarks: None, ..entry })
+    };
+    let entries = (1..=NAMES).map(&mut made).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Watchlist { version: real.version.clone(), entries })
+}
+
+/// Listed names with one change each.
+fn subjects(list: &Watchlist) -> anyhow::Result<Vec<Party>> {
+    let mut random = StdRng::seed_from_u64(SEED + 1);
+    let chosen: Vec<&Entry> = list.entries.choose_multiple(&mut random, SUBJECTS).collect();
+    let changed = chosen.into_iter().enumerate().map(|(at, entry)| {
+        let name = Change::ALL[at % Change::ALL.len()].apply(entry, &mut random);
+        let kind = if entry.kind == EntryKind::Person { PartyKind::Person } else { PartyKind::Business };
+        Ok(Party::named(kind, name.try_into()?))
+    });
+    changed.collect()
+}
