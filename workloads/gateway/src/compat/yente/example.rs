@@ -263,7 +263,7 @@ mod tests {
         let read = party(&json!({"schema": "Person", "properties": {
             "firstName": ["Arkadii"], "fatherName": "Romanovich", "lastName": ["Rotenberg"],
             "birthDate": ["1951", "1951-12-15T00:00:00"], "nationality": ["Russia"], "citizenship": "ru",
-            "passportNumber": ["PX 1"], "address": "Moscow", "eyeColor": ["grey"], "innCode": 7712345678_u64,
+            "passportNumber": ["PX 1"], "address": "Moscow", "eyeColor": ["grey"], "innCode": 7_712_345_678_u64,
         }}));
         let expected = json!({
             "type": "person", "name": "Arkadii Romanovich Rotenberg", "countries": ["RU"], "birth_date": "1951-12-15",
