@@ -51,6 +51,10 @@ test: setup ## Run all tests, with real PostgreSQL and Kubernetes servers that t
 	@scripts/lab-setup.sh
 	@scripts/test.sh $(TEST_ARGS)
 
+.PHONY: test-clients
+test-clients: setup ## Run nomenklatura's yente enricher and Watchman's Go client against a gateway (fetches both)
+	@scripts/clients.sh
+
 .PHONY: soak
 soak: setup ## Run the operator under every plan of faults, through a thousand sequences of changes, and with 10,000 tenants: some hours
 	@scripts/lab-setup.sh
@@ -153,4 +157,4 @@ $(TOOLS)/bin/cargo-deny: Makefile
 	@touch $@
 
 .PHONY: ci
-ci: lint test ## What CI runs
+ci: lint test test-clients ## What CI runs

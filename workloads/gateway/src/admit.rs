@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use kyb_domain::tenant::TenantId;
-use kyb_settings::Caller;
+use kyb_settings::{Caller, Snapshot};
 
 use crate::{
     auth::{self, Admitted},
@@ -22,12 +22,22 @@ pub(crate) struct ServedFor(pub(crate) TenantId);
 
 /// The middleware of every `/v1` route.
 pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    admit_by(&app, |request, settings| auth::authenticate(request.headers(), settings), request, next).await
+}
+
+/// Lets in whom `who` recognises, under the same bounds on every interface.
+pub(crate) async fn admit_by(
+    app: &App,
+    who: impl FnOnce(&Request, &Snapshot) -> Result<Caller, Problem>,
+    request: Request,
+    next: Next,
+) -> Response {
     if !app.settings.is_loaded() {
         let detail = "the settings have not come yet, so nobody's key is known; retry in a moment";
         return Problem::new(Kind::Starting, detail).into_response();
     }
     // The settings of this moment decide, so that a revoked key is refused from its very next request.
-    let caller = match auth::authenticate(request.headers(), &app.settings.current()) {
+    let caller = match who(&request, &app.settings.current()) {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
@@ -38,7 +48,7 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
             let detail = format!("the rate limit of tenant `{tenant}` is used up; retry after {seconds} s");
             Problem::new(Kind::RateLimited, detail).retry_after(seconds).into_response()
         }
-        None => serve(&app, caller, request, next).await.unwrap_or_else(IntoResponse::into_response),
+        None => serve(app, caller, request, next).await.unwrap_or_else(IntoResponse::into_response),
     };
     allowance.write(response.headers_mut());
     response.extensions_mut().insert(ServedFor(tenant));

@@ -16,6 +16,9 @@ pub(crate) const API_KEY: &str = "x-api-key";
 /// The header that picks a business context.
 pub(crate) const CONTEXT: &str = "x-kyb-context";
 
+/// POST routes that store nothing: whoever may read may ask.
+const STORES_NOTHING: [&str; 2] = ["/v1/classifications", "/match/{dataset}"];
+
 /// A caller that was let in, and for which context.
 #[derive(Debug)]
 pub(crate) struct Admitted {
@@ -54,7 +57,14 @@ pub(crate) fn authenticate(headers: &HeaderMap, settings: &Snapshot) -> Result<C
     if keys.next().is_some() {
         return Err(refused("send X-API-Key once"));
     }
-    let key = key.to_str().map_err(|_| refused("the key must be ASCII, as it was handed out"))?;
+    by_key(key.as_bytes(), settings)
+}
+
+/// The caller whose key this is.
+pub(crate) fn by_key(key: &[u8], settings: &Snapshot) -> Result<Caller, Problem> {
+    let refused = |detail: &str| Problem::new(Kind::Unauthenticated, detail);
+    let key = std::str::from_utf8(key).ok().filter(|key| key.is_ascii());
+    let key = key.ok_or_else(|| refused("the key must be ASCII, as it was handed out"))?;
     settings.authenticate(key, Utc::now()).map_err(|error| {
         refused(&format!("{error}; check that it is whole, or ask your platform team for a new one"))
     })
@@ -101,8 +111,7 @@ fn allows(role: Role, method: &Method, route: &str) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match role {
         Role::Auditor => reads && route == "/v1/watchlists",
-        // A classification stores nothing and says nothing about anybody, so whoever may read may ask for one.
-        role => reads || role.may_write() || route == "/v1/classifications",
+        role => reads || role.may_write() || STORES_NOTHING.contains(&route),
     }
 }
 
@@ -116,16 +125,17 @@ mod tests {
             (Method::GET, "/v1/watchlists"),
             (Method::GET, "/v1/businesses/{id}"),
             (Method::POST, "/v1/classifications"),
+            (Method::POST, "/match/{dataset}"),
             (Method::POST, "/v1/verifications"),
             (Method::PATCH, "/v1/businesses/{id}"),
             (Method::DELETE, "/v1/businesses/{id}"),
         ];
         let table = [
-            (Role::SystemAdmin, [true, true, true, true, true, true]),
-            (Role::ContextManager, [true, true, true, true, true, true]),
-            (Role::ServiceAccount, [true, true, true, true, true, true]),
-            (Role::Guest, [true, true, true, false, false, false]),
-            (Role::Auditor, [true, false, false, false, false, false]),
+            (Role::SystemAdmin, [true, true, true, true, true, true, true]),
+            (Role::ContextManager, [true, true, true, true, true, true, true]),
+            (Role::ServiceAccount, [true, true, true, true, true, true, true]),
+            (Role::Guest, [true, true, true, true, false, false, false]),
+            (Role::Auditor, [true, false, false, false, false, false, false]),
         ];
         for (role, expected) in table {
             assert_eq!(

@@ -3,9 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
+use kyb_domain::tenant::TenantId;
 use kyb_store::ConnectOptions;
 
-use crate::GatewayOptions;
+use crate::{Compat, Dialect, GatewayOptions};
 
 /// The environment variable that holds the database's URL.
 pub const DATABASE_URL: &str = "KYB_DATABASE_URL";
@@ -47,6 +48,12 @@ pub struct Config {
     /// Callers come through TLS that a proxy in front of this process ends: send Strict-Transport-Security.
     #[arg(long, env = "KYB_BEHIND_TLS")]
     pub behind_tls: bool,
+    /// Serve the interfaces of these services beside the own one, so that their clients need no change.
+    #[arg(long, env = "KYB_COMPAT", value_delimiter = ',', value_name = "SERVICE")]
+    pub compat: Vec<Dialect>,
+    /// Answer requests that come to those interfaces without a key for this tenant; only where --listen is a loopback address.
+    #[arg(long, env = "KYB_COMPAT_WITHOUT_KEY_AS", value_name = "TENANT", requires = "compat")]
+    pub compat_without_key_as: Option<TenantId>,
     /// How to log: JSON for machines or text for people.
     #[arg(long, env = "KYB_LOG", default_value = "json")]
     pub log: LogFormat,
@@ -108,6 +115,10 @@ impl Config {
             most_requests: self.max_requests as usize,
             behind_tls: self.behind_tls,
             pod: self.pod_name.clone(),
+            compat: Compat {
+                dialects: self.compat.clone(),
+                without_key_as: self.compat_without_key_as.clone(),
+            },
             ..GatewayOptions::default()
         }
     }
@@ -134,6 +145,20 @@ mod tests {
         assert!(parse(&["--settings", "s", "--settings-from-cluster", "n"]).is_err());
         assert!(parse(&["--settings", "s"]).unwrap().settings_from_cluster.is_none());
         assert!(parse(&["--settings-from-cluster", "n"]).unwrap().settings.is_none());
+    }
+
+    #[test]
+    fn nobody_comes_in_without_a_key_unless_that_is_said_together_with_where() {
+        let parse = |flags: &[&str]| {
+            Config::try_parse_from(["kyb-gateway", "--settings", "s"].iter().chain(flags))
+                .map(|config| config.gateway_options().compat)
+        };
+        assert!(parse(&[]).unwrap().dialects.is_empty(), "off unless asked for");
+        let both = parse(&["--compat", "yente,watchman"]).unwrap();
+        assert_eq!((both.dialects, both.without_key_as), (vec![Dialect::Yente, Dialect::Watchman], None));
+        assert!(parse(&["--compat-without-key-as", "acme"]).is_err(), "there is nothing that needs no key");
+        assert!(parse(&["--compat", "yente", "--compat-without-key-as", "Not A Tenant"]).is_err());
+        assert!(parse(&["--compat", "elastic"]).is_err());
     }
 
     #[test]

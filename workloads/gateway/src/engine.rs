@@ -14,7 +14,7 @@ use kyb_domain::{
     verification::{Findings, VerificationRequest},
 };
 use kyb_settings::Tenant;
-use kyb_verification::{ScreeningError, ScreeningOptions};
+use kyb_verification::{ScreeningError, ScreeningOptions, Watchlists};
 
 use crate::{problem::Problem, state::App};
 
@@ -64,10 +64,21 @@ pub(crate) fn screen(
     options: &ScreeningOptions,
     now: DateTime<Utc>,
 ) -> Result<Found<Screening>, ScreeningError> {
-    let lists = app.watchlists.current();
-    app.caches.screen(tenant, &lists, subject, options, now, |subject| {
+    screen_on(app, &app.watchlists.current(), tenant, subject, options, now)
+}
+
+/// The same on these lists, for who needs the lists as well.
+pub(crate) fn screen_on(
+    app: &App,
+    lists: &Watchlists,
+    tenant: &TenantId,
+    subject: Party,
+    options: &ScreeningOptions,
+    now: DateTime<Utc>,
+) -> Result<Found<Screening>, ScreeningError> {
+    app.caches.screen(tenant, lists, subject, options, now, |subject| {
         let started = Instant::now();
-        let screening = kyb_verification::screen(&lists, subject, options, now);
+        let screening = kyb_verification::screen(lists, subject, options, now);
         app.metrics.inference("screening", kyb_screening::ALGORITHM, started.elapsed());
         screening
     })

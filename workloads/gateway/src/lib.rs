@@ -16,6 +16,7 @@
 //! | `admit` | what happens to every request for a tenant's data: key, role, context, rate, time limit |
 //! | `engine`, `cached` | the engines as this gateway runs them, and what it keeps of their results |
 //! | `extract` | bodies, ids, cursors, preconditions and preferences of a request, checked |
+//! | `compat` | the interfaces of yente and Watchman, where they are switched on |
 //! | `idempotency` | `Idempotency-Key` |
 //! | `problem` | every error that a caller can get (RFC 9457) |
 //! | `routes` | the routes; the OpenAPI document is made from them |
@@ -27,6 +28,7 @@
 mod admit;
 mod auth;
 mod cached;
+mod compat;
 pub mod config;
 mod engine;
 mod extract;
@@ -42,5 +44,6 @@ pub mod server;
 pub mod state;
 mod usage;
 
+pub use compat::{Compat, Dialect};
 pub use server::{Gateway, GatewayError, serve};
 pub use state::{AppState, GatewayOptions};

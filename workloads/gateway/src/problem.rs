@@ -175,10 +175,21 @@ impl Problem {
         Self::new(Kind::Internal, "this is a fault of the service, not of the request; report the request id")
     }
 
+    /// The same, saying which part of the request it is about.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.detail = format!("{what}: {}", self.detail);
+        self
+    }
+
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.headers.retain(|(name, _)| name != header::RETRY_AFTER);
         self.headers.push((header::RETRY_AFTER, seconds.into()));
         self
+    }
+
+    /// What happened and what to do.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     #[cfg(test)]

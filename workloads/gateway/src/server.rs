@@ -49,6 +49,15 @@ pub enum GatewayError {
     /// The database's role or schema was refused; nothing was served from it.
     #[error("this database must not be served: {0}")]
     Refused(#[source] StoreError),
+    /// Requests without a key were to be answered on an address that others reach.
+    #[error(
+        "requests without a key may be answered on a loopback address only, and {0} is none; listen on 127.0.0.1 or [::1], \
+         or leave --compat-without-key-as out and give your clients keys"
+    )]
+    OpenToOthers(std::net::SocketAddr),
+    /// The listener can't say where it listens.
+    #[error("the listener's address can't be read")]
+    Address(#[source] std::io::Error),
 }
 
 /// A gateway: its state and its routes.
@@ -57,7 +66,8 @@ pub struct Gateway {
     router: Router,
 }
 
-/// Serves until `stop`, then drains. Fails only if the database is one that must not be served from.
+/// Serves until `stop`, then drains. Fails only if the database is one that must not be served from, or if others could
+/// come in without a key.
 pub async fn serve(
     listener: TcpListener,
     state: AppState,
@@ -73,8 +83,9 @@ impl Gateway {
         Self { router: routes::router(&app), app }
     }
 
-    /// Serves until `stop`, then drains. Fails only if the database is one that must not be served from.
+    /// Serves until `stop`, then drains. Fails only as [`GatewayError`] says.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), GatewayError> {
+        self.refuse_open_to_others(&listener)?;
         let background = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(flush_usage(Arc::clone(&self.app), background.clone()));
@@ -95,6 +106,15 @@ impl Gateway {
         tasks.close();
         tasks.wait().await;
         outcome
+    }
+
+    fn refuse_open_to_others(&self, listener: &TcpListener) -> Result<(), GatewayError> {
+        let address = listener.local_addr().map_err(GatewayError::Address)?;
+        let needs_no_key = self.app.options.compat.without_key_as.is_some();
+        if needs_no_key && !address.ip().is_loopback() {
+            return Err(GatewayError::OpenToOthers(address));
+        }
+        Ok(())
     }
 }
 

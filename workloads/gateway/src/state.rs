@@ -15,7 +15,13 @@ use kyb_telemetry::Metrics;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cached::Caches, limits::RateLimits, openapi::Documents, usage::Usage};
+use crate::{
+    cached::Caches,
+    compat::{self, Compat, Directories},
+    limits::RateLimits,
+    openapi::Documents,
+    usage::Usage,
+};
 
 /// The bounds of a gateway. The default is for loopback and tests: it drains without a delay.
 #[derive(Debug, Clone)]
@@ -39,6 +45,8 @@ pub struct GatewayOptions {
     pub behind_tls: bool,
     /// The pod that this process is, where it should say in the database what it uses.
     pub pod: Option<String>,
+    /// Which other services' interfaces are served beside the own one.
+    pub compat: Compat,
 }
 
 impl Default for GatewayOptions {
@@ -53,6 +61,7 @@ impl Default for GatewayOptions {
             usage_interval: Duration::from_secs(10),
             behind_tls: false,
             pod: None,
+            compat: Compat::default(),
         }
     }
 }
@@ -68,6 +77,7 @@ pub struct AppState {
     pub(crate) limits: RateLimits,
     pub(crate) usage: Usage,
     pub(crate) caches: Caches,
+    pub(crate) directories: Directories,
     /// One permit for each request under way.
     pub(crate) requests: Semaphore,
     /// One permit for each event stream.
@@ -105,7 +115,10 @@ impl AppState {
             watchlists,
             metrics,
             limits: RateLimits::default(),
-            usage: Usage::new(documents.endpoints.clone()),
+            usage: Usage::new(
+                documents.endpoints.iter().cloned().chain(compat::endpoints(&options.compat)).collect(),
+            ),
+            directories: Directories::default(),
             requests: Semaphore::new(options.most_requests),
             streams: Arc::new(Semaphore::new(options.most_streams)),
             heavy: Arc::new(Semaphore::new(cores)),

@@ -98,6 +98,11 @@ impl Screener {
         search::search(&self.index, subject, options, MOST_CANDIDATES)
     }
 
+    /// The lists that are searched.
+    pub fn lists(&self) -> &[Arc<Watchlist>] {
+        self.index.lists()
+    }
+
     /// Roughly how many bytes the index takes beside the lists.
     pub fn heap_bytes(&self) -> usize {
         self.index.heap_bytes()

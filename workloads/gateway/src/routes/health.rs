@@ -56,10 +56,23 @@ pub(crate) async fn health() -> Result<Response, Problem> {
     ),
 )]
 pub(crate) async fn ready(State(app): State<App>) -> Result<Response, Problem> {
-    let parts = vec![process(&app), database(&app).await, watchlists(&app), settings(&app)];
+    let parts = parts(&app).await;
     let ready = parts.iter().all(|part| part.ready);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     reply::json(status, &Readiness { ready, parts })
+}
+
+async fn parts(app: &App) -> Vec<Part> {
+    vec![process(app), database(app).await, watchlists(app), settings(app)]
+}
+
+/// What keeps the process from being ready, in words; `None` where it is.
+pub(crate) async fn why_unready(app: &App) -> Option<String> {
+    let unready = parts(app).await.into_iter().filter(|part| !part.ready);
+    let why: Vec<String> = unready
+        .map(|part| format!("{}: {}", part.name, part.detail.as_deref().unwrap_or("not ready")))
+        .collect();
+    (!why.is_empty()).then(|| why.join("; "))
 }
 
 fn process(app: &App) -> Part {

@@ -4,7 +4,7 @@ mod businesses;
 mod classifications;
 mod docs;
 mod events;
-mod health;
+pub(crate) mod health;
 mod metrics;
 mod risk_assessments;
 mod screenings;
@@ -22,6 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     admit::admit,
+    compat,
     observe::observe,
     problem::{Kind, Problem},
     state::App,
@@ -58,13 +59,15 @@ pub(crate) fn v1() -> OpenApiRouter<App> {
         .routes(routes!(watchlists::list))
 }
 
-/// Every route with its middleware. `observe` is around all of them, unknown ones too; `admit` around `/v1` only.
+/// Every route with its middleware. `observe` is around all of them, unknown ones too; `admit` around `/v1` only; the
+/// interfaces of others bring their own.
 pub(crate) fn router(app: &App) -> Router {
     let admitted = middleware::from_fn_with_state(Arc::clone(app), admit);
     let observed = middleware::from_fn_with_state(Arc::clone(app), observe);
     let (v1, _) = v1().split_for_parts();
     let (open, _) = open().split_for_parts();
     open.merge(v1.route_layer(admitted))
+        .merge(compat::router(app))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(observed)

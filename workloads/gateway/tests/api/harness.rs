@@ -18,7 +18,7 @@ use kyb_domain::{
 };
 use kyb_engines::LiveWatchlists;
 use kyb_ephemeral_postgres::{EphemeralPostgres, Options};
-use kyb_gateway::{AppState, GatewayError, GatewayOptions};
+use kyb_gateway::{AppState, Compat, GatewayError, GatewayOptions};
 use kyb_settings::{ApiKey, Settings};
 use kyb_store::{ConnectOptions, Store, setup::RoleLogin};
 use kyb_telemetry::Metrics;
@@ -131,24 +131,44 @@ impl World {
 
     /// With these bounds, and so many requests that a tenant may make at once.
     pub(crate) async fn with(options: GatewayOptions, burst: u32) -> Self {
-        let url = database(server(), &format!("gateway_{}", unique())).await;
-        Self::over(connect(url), options, burst).await
+        Self::over(Self::store().await, options, burst).await
+    }
+
+    /// With the interfaces of yente and Watchman, over the lists of OFAC as published in June 2019.
+    pub(crate) async fn speaking(compat: Compat, burst: u32) -> Self {
+        let options = GatewayOptions { compat, ..GatewayOptions::default() };
+        Self::over_lists(Self::store().await, options, burst, ofac()).await.ready().await
+    }
+
+    /// A database of its own.
+    pub(crate) async fn store() -> Store {
+        connect(database(server(), &format!("gateway_{}", unique())).await)
+    }
+
+    /// A gateway's state with settings of nobody.
+    pub(crate) fn state(store: Store, options: GatewayOptions, lists: Watchlists) -> AppState {
+        let settings = Settings::fixed(kyb_settings::Snapshot::default());
+        AppState::new(store, settings, LiveWatchlists::fixed(lists), Metrics::new(), options)
     }
 
     pub(crate) async fn over(store: Store, options: GatewayOptions, burst: u32) -> Self {
+        Self::over_lists(store, options, burst, watchlists()).await
+    }
+
+    pub(crate) async fn over_lists(
+        store: Store,
+        options: GatewayOptions,
+        burst: u32,
+        lists: Watchlists,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default(); // another test may have been first
         let settings = tempfile::tempdir().unwrap();
         std::fs::write(settings.path().join("platform.yaml"), "lists: []\n").unwrap();
         let acme = write_tenant(settings.path(), "acme", burst);
         let other = write_tenant(settings.path(), "other", burst);
         let watched = Settings::watch(settings.path(), Duration::from_millis(50)).unwrap();
-        let state = AppState::new(
-            store.clone(),
-            watched,
-            LiveWatchlists::fixed(watchlists()),
-            Metrics::new(),
-            options,
-        );
+        let state =
+            AppState::new(store.clone(), watched, LiveWatchlists::fixed(lists), Metrics::new(), options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
@@ -270,13 +290,28 @@ fn watchlists() -> Watchlists {
         remarks: None,
     };
     let list = Arc::new(Watchlist { version: version.clone(), entries: vec![entry] });
-    let state = ListState {
+    let state = fresh(&version);
+    Watchlists { screener: Arc::new(kyb_screening::Screener::build(&[list])), states: vec![state] }
+}
+
+/// OFAC's SDN list of June 2019, whole, as the only list.
+pub(crate) fn ofac() -> Watchlists {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/ofac-2019");
+    let parsed = kyb_lists::directory::load(&folder).unwrap();
+    let lists: Vec<_> = parsed.into_iter().map(|parsed| Arc::new(parsed.watchlist)).collect();
+    Watchlists {
+        states: lists.iter().map(|list| fresh(&list.version)).collect(),
+        screener: Arc::new(kyb_screening::Screener::build(&lists)),
+    }
+}
+
+fn fresh(version: &ListVersion) -> ListState {
+    ListState {
         list: version.list.clone(),
-        version: Some(version),
+        version: Some(version.clone()),
         checked_at: Some(Utc::now()),
         stale: None,
-    };
-    Watchlists { screener: Arc::new(kyb_screening::Screener::build(&[list])), states: vec![state] }
+    }
 }
 
 /// A small business that nothing speaks against.

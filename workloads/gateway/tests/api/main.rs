@@ -4,6 +4,7 @@
 
 mod businesses;
 mod cache;
+mod clients;
 mod harness;
 mod idempotency;
 mod isolation;
@@ -11,3 +12,6 @@ mod lifecycle;
 mod problems;
 mod protection;
 mod verifications;
+mod watchman;
+mod without_key;
+mod yente;
