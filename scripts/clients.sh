@@ -26,4 +26,4 @@ fi
 
 (cd "$sources/watchman" && go vet . && go test -c -o "$KYB_CLIENTS/watchman.test" .)
 
-scripts/test.sh -p kyb-gateway --test api clients:: -- --ignored "$@"
+scripts/test.sh --workspace --test api clients:: -- --ignored "$@"
