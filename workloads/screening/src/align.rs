@@ -14,6 +14,7 @@
 //! word agreed.
 
 use crate::{
+    meaning,
     name::joined,
     spelling::{Spelling, likeness},
     word_class::Class,
@@ -25,6 +26,10 @@ pub(crate) struct Term<'a> {
     pub(crate) spelling: Spelling<'a>,
     pub(crate) weight: f64,
     pub(crate) class: Class,
+    /// What it says about who is meant, see [`crate::ordinary::bits`].
+    pub(crate) bits: f64,
+    /// See [`crate::syllables::sound`].
+    pub(crate) sound: Option<&'a str>,
 }
 
 /// Terms `left` of one name that agree with terms `right` of the other; one of the two may be a run of neighbours.
@@ -76,6 +81,8 @@ const LONGEST_RUN: usize = 4;
 const JOINED: f64 = 0.98;
 /// A run must be as like as this, for joined words meet by chance more easily.
 const SAME_RUN: f64 = 0.82;
+/// Two words that may be one Chinese word.
+pub(crate) const SAME_SOUND: f64 = 0.86;
 /// `J` may be `Joachim`.
 const INITIAL_FITS: f64 = 0.7;
 /// The most that names can reach of which no telling word agrees.
@@ -91,15 +98,21 @@ pub(crate) fn align(left: &[Term<'_>], right: &[Term<'_>]) -> Alignment {
     let mut used = [0_u64; 2];
     let mut pairs = vec![];
     let mut sums = Sums::default();
-    for Choice { pair, weight, telling, .. } in options {
+    for Choice { pair, weight, telling, bits: told, .. } in options {
         let bits = [pair.left.bits(), pair.right.bits()];
         if used[0] & bits[0] != 0 || used[1] & bits[1] != 0 {
             continue;
         }
         used = [used[0] | bits[0], used[1] | bits[1]];
         sums.add(weight, pair.likeness, telling);
+        sums.bits += told;
         pairs.push(pair);
     }
+    let matched = |terms: &[Term<'_>], used: u64| {
+        let is_matched = |(at, term): &(usize, &Term<'_>)| term.class == Class::Core && used & 1 << at != 0;
+        terms.iter().enumerate().filter(is_matched).count()
+    };
+    sums.matched_core = matched(left, used[0]).max(matched(right, used[1]));
     let left_over = [unused(left, used[0]), unused(right, used[1])];
     let complete =
         used[0].count_ones() as usize == left.len() && used[1].count_ones() as usize == right.len();
@@ -107,6 +120,44 @@ pub(crate) fn align(left: &[Term<'_>], right: &[Term<'_>]) -> Alignment {
     let similarity = if exact { 1.0 } else { sums.similarity(left_over, [left, right]) };
     Alignment { similarity, exact, pairs, used }
 }
+
+fn told(a: &Term<'_>, b: &Term<'_>, likeness: f64) -> f64 {
+    let bits = a.bits.min(b.bits);
+    if likeness >= 1.0 {
+        return bits;
+    }
+    let two = crate::ordinary::is_a_name(a.spelling.text) && crate::ordinary::is_a_name(b.spelling.text);
+    (bits - *MISSPELT * (1.0 - likeness) - if two { *TWO_NAMES } else { 0.0 }).max(0.0)
+}
+
+/// The most that names can come to that are not the same and whose agreement says so much about who is meant.
+fn most_with(bits: f64) -> f64 {
+    static STEPS: std::sync::LazyLock<Vec<(f64, f64)>> = std::sync::LazyLock::new(|| {
+        let text =
+            std::env::var("STEPS").unwrap_or_else(|_| "0:0.4,6:0.6,10:0.76,14:0.82,18:0.95,22:1".into());
+        text.split(',')
+            .map(|step| {
+                let (a, b) = step.split_once(':').unwrap();
+                (a.parse().unwrap(), b.parse().unwrap())
+            })
+            .collect()
+    });
+    let mut last = STEPS[0];
+    for &step in STEPS.iter() {
+        if bits < step.0 {
+            return last.1 + (step.1 - last.1) * (bits - last.0) / (step.0 - last.0);
+        }
+        last = step;
+    }
+    1.0
+}
+
+fn param(name: &str, default: f64) -> f64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+static MISSPELT: std::sync::LazyLock<f64> = std::sync::LazyLock::new(|| param("MISSPELT", 30.0));
+static TWO_NAMES: std::sync::LazyLock<f64> = std::sync::LazyLock::new(|| param("TWO_NAMES", 4.0));
+static LOST: std::sync::LazyLock<f64> = std::sync::LazyLock::new(|| param("LOST", 2.0));
 
 fn unused(terms: &[Term<'_>], used: u64) -> f64 {
     let free = |(at, _): &(usize, &Term<'_>)| used & 1 << at == 0;
@@ -119,6 +170,8 @@ struct Choice<'a> {
     weight: f64,
     /// Letters that agree, where both sides carry their name; else 0.
     telling: usize,
+    /// What their agreement says about who is meant.
+    bits: f64,
     rank: f64,
     /// Breaks ties by content, not by side.
     order: [&'a str; 2],
@@ -136,7 +189,15 @@ fn single_words<'a>(left: &[Term<'a>], right: &[Term<'a>], options: &mut Vec<Cho
             let weight = f64::midpoint(a.weight, b.weight);
             let pair = Pair { left: Run::one(i), right: Run::one(j), likeness };
             let order = ordered(a.spelling.text, b.spelling.text);
-            options.push(Choice { pair, weight, telling, rank: likeness * (1.0 + 0.01 * weight), order });
+            let bits = told(a, b, likeness);
+            options.push(Choice {
+                pair,
+                weight,
+                telling,
+                bits,
+                rank: likeness * (1.0 + 0.01 * weight),
+                order,
+            });
         }
     }
 }
@@ -150,7 +211,11 @@ fn term_likeness(a: &Term<'_>, b: &Term<'_>) -> f64 {
     let initial_fits = (a.class == Class::Initial) != (b.class == Class::Initial)
         && x.as_bytes().first() == y.as_bytes().first()
         && (a.class == Class::Core || b.class == Class::Core);
-    if initial_fits { INITIAL_FITS } else { likeness(a.spelling, b.spelling) }
+    if initial_fits {
+        return INITIAL_FITS;
+    }
+    let by_sound = if a.sound.is_some() && a.sound == b.sound { SAME_SOUND } else { 0.0 };
+    likeness(a.spelling, b.spelling).max(meaning::likeness(x, y)).max(by_sound)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -167,6 +232,10 @@ fn runs<'a>(split: &[Term<'a>], whole: &[Term<'a>], side: Side, options: &mut Ve
             length += split[end - 1].spelling.text.len();
             let run = &split[start..end];
             for (at, term) in whole.iter().enumerate() {
+                if are_initials(run, term) {
+                    let places = (Run { start, end }, Run::one(at));
+                    options.push(initials_option(run, term, places, side));
+                }
                 let other = term.spelling.text.len();
                 if other >= 4 && other.abs_diff(length) <= 3 && first_letters_agree(run, term) {
                     let places = (Run { start, end }, Run::one(at));
@@ -189,6 +258,19 @@ pub(crate) fn run_likeness(likeness: f64) -> Option<f64> {
     (likeness >= SAME_RUN).then_some(likeness)
 }
 
+/// `JC` may be `Jean-Claude`: two or three letters that are the initials of as many neighbours.
+fn are_initials(run: &[Term<'_>], term: &Term<'_>) -> bool {
+    let letters = term.spelling.text.bytes();
+    (2..=3).contains(&run.len())
+        && term.class == Class::Core
+        && letters.len() == run.len()
+        && run.iter().all(|part| part.class == Class::Core)
+        && run
+            .iter()
+            .zip(letters)
+            .all(|(part, letter)| part.spelling.text.as_bytes().first() == Some(&letter))
+}
+
 fn run_option<'a>(run: &[Term<'a>], term: &Term<'a>, places: (Run, Run), side: Side) -> Option<Choice<'a>> {
     let tells = run.iter().any(|part| part.class == Class::Core);
     let written = joined(run.iter().map(|part| part.spelling.text), Class::Core);
@@ -201,10 +283,27 @@ fn run_option<'a>(run: &[Term<'a>], term: &Term<'a>, places: (Run, Run), side: S
         pair: Pair { left, right, likeness },
         weight,
         telling,
+        bits: run.iter().map(|part| part.bits).sum::<f64>().max(term.bits) - *MISSPELT * (1.0 - likeness),
         rank: likeness * (1.0 + 0.01 * weight),
         order,
     })
 }
+
+fn initials_option<'a>(run: &[Term<'a>], term: &Term<'a>, places: (Run, Run), side: Side) -> Choice<'a> {
+    let (left, right) = if side == Side::Left { places } else { (places.1, places.0) };
+    let weight = run.iter().map(|part| part.weight).sum::<f64>();
+    Choice {
+        pair: Pair { left, right, likeness: INITIAL_FITS },
+        weight: weight * INITIAL_WEIGHT,
+        telling: 0,
+        bits: Class::Initial.most_bits(),
+        rank: INITIAL_FITS * 0.9,
+        order: ordered(run[0].spelling.text, term.spelling.text),
+    }
+}
+
+/// What the words count of which only initials are known.
+const INITIAL_WEIGHT: f64 = 0.5;
 
 /// What the chosen pairs add up to.
 #[derive(Default)]
@@ -215,6 +314,9 @@ struct Sums {
     telling_letters: usize,
     /// What the misspellings of telling words took.
     misspelt: f64,
+    bits: f64,
+    /// Core words that found a partner, of the name that has more of them.
+    matched_core: usize,
 }
 
 impl Sums {
@@ -236,7 +338,13 @@ impl Sums {
         let missing = left_over[0].max(left_over[1]) - contradicting;
         let whole = self.weight + CONTRADICTION * contradicting + self.cost_of_missing() * missing;
         let similarity = ((self.agreement - self.strictness(names)) / whole).clamp(0.0, 1.0);
-        if self.telling_words == 0 { similarity.min(COMMON_WORDS_ONLY) } else { similarity }
+        let similarity = if self.telling_words == 0 { similarity.min(COMMON_WORDS_ONLY) } else { similarity };
+        {
+            let words = |terms: &[Term<'_>]| terms.iter().filter(|term| term.class == Class::Core).count();
+            let lost = words(names[0]).max(words(names[1])).saturating_sub(self.matched_core);
+            #[allow(clippy::cast_precision_loss)]
+            similarity.min(most_with(self.bits - *LOST * lost as f64))
+        }
     }
 
     /// One word that agrees says less than two, and a short one very little.

@@ -20,10 +20,14 @@ mod evidence;
 mod explain;
 mod index;
 pub mod legal_form;
+mod meaning;
 mod name;
 mod normalise;
+mod numbers;
+mod ordinary;
 mod search;
 mod spelling;
+mod syllables;
 mod weigh;
 mod word_class;
 

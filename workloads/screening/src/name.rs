@@ -5,25 +5,33 @@ use std::sync::LazyLock;
 use crate::{
     legal_form::{self, FormNumber},
     normalise::Words,
+    numbers, ordinary,
     spelling::{Spelling, consonants, key, likeness},
+    syllables,
     word_class::{Class, Style, classify},
 };
 
 /// One word of a name that is to be compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NameWord {
     pub(crate) text: String,
     pub(crate) key: String,
     /// Of the key and of the text.
     pub(crate) consonants: [u64; 2],
     pub(crate) class: Class,
+    /// See [`ordinary::bits`].
+    pub(crate) bits: f64,
+    /// See [`syllables::sound`].
+    pub(crate) sound: Option<String>,
 }
 
 impl NameWord {
     pub(crate) fn new(text: String, class: Class) -> Self {
         let key = key(&text);
         let consonants = [consonants(&key), consonants(&text)];
-        Self { text, key, consonants, class }
+        let bits = ordinary::bits(&text);
+        let sound = syllables::sound(&text);
+        Self { text, key, consonants, class, bits, sound }
     }
 
     pub(crate) fn spelling(&self) -> Spelling<'_> {
@@ -47,7 +55,7 @@ static FORM_WORDS: LazyLock<Vec<NameWord>> = LazyLock::new(|| {
 const MISSPELT_FORM: f64 = 0.88;
 
 /// A name taken apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Name {
     pub(crate) words: Vec<NameWord>,
     pub(crate) forms: Vec<FormNumber>,
@@ -63,7 +71,8 @@ impl Name {
                 let words = words.with_initials_joined();
                 let split = legal_form::split(&words);
                 let forms = split.forms.iter().map(|found| found.form).collect();
-                (words.words.into_iter().skip(split.rest.start).take(split.rest.len()).collect(), forms)
+                let rest = words.words.into_iter().skip(split.rest.start).take(split.rest.len()).collect();
+                (numbers::in_digits(rest), forms)
             }
         };
         let classified = (0..).zip(words).map(|(position, word)| {

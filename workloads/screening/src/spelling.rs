@@ -65,7 +65,11 @@ fn key_letter(rest: &[u8], at: usize, lookalikes: bool) -> (u8, usize) {
         [b'0', ..] if lookalikes => (b'o', 1),
         [b'1', ..] if lookalikes => (b'i', 1),
         [b'3', ..] if lookalikes => (b'e', 1),
+        [b'4', ..] if lookalikes => (b'a', 1),
         [b'5', ..] if lookalikes => (b's', 1),
+        [b'7', ..] if lookalikes => (b't', 1),
+        [b'8', ..] if lookalikes => (b'b', 1),
+        [b'9', ..] if lookalikes => (b'g', 1),
         [letter, ..] => (*letter, 1),
         [] => (b' ', 1),
     }

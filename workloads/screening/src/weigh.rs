@@ -15,7 +15,13 @@ pub(crate) const COMMONEST: f64 = 0.5;
 
 /// A word as a term, `rarity` from [`COMMONEST`] to 1.
 pub(crate) fn term(word: &NameWord, rarity: f64) -> Term<'_> {
-    Term { spelling: word.spelling(), weight: word.class.factor() * rarity, class: word.class }
+    Term {
+        spelling: word.spelling(),
+        weight: word.class.factor() * rarity,
+        class: word.class,
+        bits: word.bits.min(word.class.most_bits()),
+        sound: word.sound.as_deref(),
+    }
 }
 
 /// Inverse document frequency, scaled: `in_entries` of `entries` have the word.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::meaning;
+
 /// How a name is read. Entries decide: a person's name as a person's, every other as a body's or a vessel's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Style {
@@ -29,6 +31,17 @@ pub(crate) enum Class {
 }
 
 impl Class {
+    /// The most bits that a word of this class says.
+    pub(crate) fn most_bits(self) -> f64 {
+        match self {
+            Self::Core => f64::MAX,
+            Self::Generic => 6.0,
+            Self::Particle | Self::Title => 1.0,
+            Self::Initial => 3.0,
+            Self::Number => 5.0,
+        }
+    }
+
     /// How much a word of this class counts beside a rare core word.
     pub(crate) fn factor(self) -> f64 {
         match self {
@@ -49,7 +62,9 @@ pub(crate) fn classify(word: &str, position: usize, style: Style) -> Class {
         Style::Person if TITLES.contains(&word) => Class::Title,
         Style::Organisation if position == 0 && VESSEL_PREFIXES.contains(&word) => Class::Title,
         Style::Organisation if PARTICLES.contains(&word) => Class::Particle,
-        Style::Organisation if GENERIC.binary_search(&word).is_ok() => Class::Generic,
+        Style::Organisation if GENERIC.binary_search(&word).is_ok() || meaning::is_of_organisations(word) => {
+            Class::Generic
+        }
         _ if word.bytes().all(|byte| byte.is_ascii_digit()) => Class::Number,
         _ => Class::Core,
     }

@@ -1,12 +1,15 @@
 //! Every word once, in the order of key length: a look-up visits only words whose length is near enough, and skips most of
 //! those by their consonants. Neither test can skip a word that is alike enough, so a misspelt word is always found.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use crate::{
-    align::Term,
+    align::{SAME_SOUND, Term},
+    meaning::{self, Meaning},
     normalise::LONGEST_WORD,
+    ordinary,
     spelling::{Spelling, consonants_are_near, edit_budget, edits_of_consonants, length_slack, likeness},
+    syllables,
     word_class::Class,
 };
 
@@ -16,6 +19,10 @@ pub(super) struct Vocabulary {
     key: Texts,
     consonants: Vec<[u64; 2]>,
     rarity: Vec<f32>,
+    bits: Vec<f32>,
+    by_meaning: HashMap<Meaning, Vec<u32>>,
+    sound: Vec<Option<Box<str>>>,
+    by_sound: HashMap<Box<str>, Vec<u32>>,
     /// First word of each key length; one more item, the end.
     first_of_length: Vec<u32>,
 }
@@ -68,7 +75,23 @@ impl Vocabulary {
         let consonants = words.iter().map(|word| word.consonants).collect();
         #[expect(clippy::cast_possible_truncation, reason = "a weight between 0 and 1 needs no more digits")]
         let rarity = words.iter().map(|word| word.rarity as f32).collect();
-        Self { text, key, consonants, rarity, first_of_length }
+        #[expect(clippy::cast_possible_truncation, reason = "whole numbers below 20")]
+        let bits = words.iter().map(|word| ordinary::bits(&word.text) as f32).collect();
+        let mut by_meaning: HashMap<Meaning, Vec<u32>> = HashMap::new();
+        for (number, word) in (0..).zip(words) {
+            for meaning in meaning::of(&word.text) {
+                by_meaning.entry(*meaning).or_default().push(number);
+            }
+        }
+        let sound: Vec<Option<Box<str>>> =
+            words.iter().map(|word| syllables::sound(&word.text).map(String::into_boxed_str)).collect();
+        let mut by_sound: HashMap<Box<str>, Vec<u32>> = HashMap::new();
+        for (number, sound) in (0..).zip(&sound) {
+            if let Some(sound) = sound {
+                by_sound.entry(sound.clone()).or_default().push(number);
+            }
+        }
+        Self { text, key, consonants, rarity, bits, by_meaning, sound, by_sound, first_of_length }
     }
 
     pub(super) fn spelling(&self, word: u32) -> Spelling<'_> {
@@ -85,7 +108,9 @@ impl Vocabulary {
     }
 
     pub(super) fn term(&self, word: u32, class: Class) -> Term<'_> {
-        Term { spelling: self.spelling(word), weight: self.weight(word, class), class }
+        let bits = f64::from(self.bits[word as usize]).min(class.most_bits());
+        let sound = self.sound[word as usize].as_deref();
+        Term { spelling: self.spelling(word), weight: self.weight(word, class), class, bits, sound }
     }
 
     /// 1 for a word that no list has.
@@ -110,7 +135,40 @@ impl Vocabulary {
         for length in near_lengths(wanted) {
             self.collect(wanted, self.of_length(length), &mut found);
         }
+        self.of_one_meaning(wanted.text, &mut found);
+        self.of_one_sound(wanted.text, &mut found);
         sorted(found)
+    }
+
+    /// Words that mean the same, or are more alike by what they mean than by how they are written.
+    fn of_one_meaning(&self, wanted: &str, found: &mut Vec<(u32, f64)>) {
+        let mut same: Vec<u32> = meaning::of(wanted)
+            .iter()
+            .filter_map(|meaning| self.by_meaning.get(meaning))
+            .flatten()
+            .copied()
+            .collect();
+        same.sort_unstable();
+        same.dedup();
+        for word in same {
+            let likeness = meaning::likeness(wanted, self.text.get(word));
+            match found.iter_mut().find(|(known, _)| *known == word) {
+                Some((_, known)) => *known = known.max(likeness),
+                None => found.push((word, likeness)),
+            }
+        }
+    }
+
+    fn of_one_sound(&self, wanted: &str, found: &mut Vec<(u32, f64)>) {
+        let Some(same) = syllables::sound(wanted).and_then(|sound| self.by_sound.get(sound.as_str())) else {
+            return;
+        };
+        for word in same {
+            match found.iter_mut().find(|(known, _)| known == word) {
+                Some((_, known)) => *known = known.max(SAME_SOUND),
+                None => found.push((*word, SAME_SOUND)),
+            }
+        }
     }
 
     /// The same, but only words whose key has the same first letter: enough for neighbours written as one, see
