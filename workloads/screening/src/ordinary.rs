@@ -12,7 +12,7 @@ static NAMES: LazyLock<HashMap<&'static str, u8>> = LazyLock::new(|| {
 });
 
 /// What a word says that is in no table.
-pub(crate) const UNKNOWN: f64 = 16.0;
+pub(crate) const UNKNOWN: f64 = 18.0;
 
 /// The bits of a normalised word, 4 to [`UNKNOWN`].
 pub(crate) fn bits(word: &str) -> f64 {

@@ -142,6 +142,46 @@ fn ordinary_names_are_seldom_flagged() {
     assert!(flagged <= 16, "{flagged}");
 }
 
+/// Names of people who are on no list: the parts of ordinary names, put together anew.
+#[test]
+fn made_up_names_are_seldom_flagged() {
+    let mut people: Vec<[String; 3]> = vec![];
+    for file in ["negatives_us_1000.csv", "negatives_global_1000.csv"] {
+        let mut reader = csv::Reader::from_path(Path::new(DATA).join("names").join(file))
+            .expect("the negatives are test data");
+        people.extend(reader.records().map(|record| {
+            let record = record.unwrap();
+            [record[1].to_owned(), record[2].to_owned(), record[3].to_owned()]
+        }));
+    }
+    let mut chance = perturbation::Chance::seeded(7);
+    let options = SearchOptions { threshold: Score::constant(0.7), limit: 1, ..SearchOptions::default() };
+    let mut flagged: Vec<(f64, String)> = vec![];
+    let count = std::env::var("MADE_UP").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
+    for _ in 0..count {
+        // Of one half, so that scripts stay together as often as they do in life.
+        let half =
+            if chance.below(2) == 0 { &people[..people.len() / 2] } else { &people[people.len() / 2..] };
+        let [first, middle, last] = [0, 1, 2].map(|part| half[chance.below(half.len())][part].clone());
+        let text =
+            if middle.is_empty() { format!("{first} {last}") } else { format!("{first} {middle} {last}") };
+        let Ok(name) = Name::try_from(text) else { continue };
+        let result = SCREENER.search(&Party::named(PartyKind::Person, name.clone()), &options);
+        flagged.extend(
+            result
+                .matches
+                .first()
+                .map(|found| (found.score.get(), format!("{name} / {}", found.matched_name))),
+        );
+    }
+    for threshold in [0.70, 0.75, 0.80, 0.85, 0.90] {
+        let share = flagged.iter().filter(|(score, _)| *score >= threshold).count();
+        println!("threshold {threshold:.2}: {share} of {count} made-up names flagged");
+    }
+    flagged.sort_by(|a, b| b.0.total_cmp(&a.0));
+    flagged.iter().take(60).for_each(|(score, names)| println!("  {score:.3} {names}"));
+}
+
 #[test]
 fn the_index_fits_into_little_memory() {
     let (names, bytes) = (listed_names().count(), SCREENER.heap_bytes());
