@@ -62,6 +62,8 @@ pub(crate) struct Context {
     pub(crate) operator: Subject,
     pub(crate) metrics: Metrics,
     pub(crate) stores: Stores,
+    /// Whether the Secrets that specs name can be looked at; a plan without a cluster takes them to be there.
+    pub(crate) sees_secrets: bool,
     /// Regions whose children were just written here: of these changes watches tell nobody.
     pub(crate) written_regions: broadcast::Sender<Change<RegionDeployment>>,
 }
@@ -101,6 +103,7 @@ impl Context {
             stores,
             root,
             operator,
+            sees_secrets: true,
             written_regions: broadcast::channel(BACKLOG).0,
         }
     }
@@ -178,30 +181,31 @@ impl Context {
     }
 
     /// Writes the status of an object, whose conditions were `before` and are `after`, and tells whoever looks at it what changed.
-    /// The error is when to try again.
+    /// Says when to look again: after `wait`, unless the status was not written.
     pub(crate) async fn tell<K, S>(
         &self,
         object: &K,
         status: &S,
         before: &[Condition],
         after: &[Condition],
-    ) -> Result<(), Duration>
+        wait: Option<Duration>,
+    ) -> Option<Duration>
     where
         K: Resource<DynamicType = ()> + Serialize + Debug,
         S: Serialize,
     {
         match self.statuses.write(object, status).await {
             Ok(Wrote::Yes | Wrote::Nothing) => (),
-            Ok(Wrote::Outdated) => return Err(Duration::ZERO),
+            Ok(Wrote::Outdated) => return Some(Duration::ZERO),
             Err(error) => {
                 let (kind, name, error) = (K::kind(&()), object.name_any(), &error as &dyn std::error::Error);
                 tracing::warn!(%kind, name, error, "can't write the status");
-                return Err(STATUS_RETRY);
+                return Some(wait.unwrap_or(STATUS_RETRY));
             }
         }
         let reference: ObjectReference = object.object_ref(&());
         self.announcer.announce(&reference, &changes_of_mind(before, after, as_it_should)).await;
-        Ok(())
+        wait
     }
 }
 

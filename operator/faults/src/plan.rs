@@ -13,6 +13,8 @@ pub enum Fault {
     Lost,
     /// The request is sent so much later.
     Delayed(Duration),
+    /// The request is carried out, and its answer comes so much later.
+    Late(Duration),
     /// Answered with 409 instead of being sent.
     Conflict,
     /// Answered with 429 and `Retry-After: 1`.
@@ -68,6 +70,7 @@ impl Fault {
             Self::Refused => "refused",
             Self::Lost => "lost",
             Self::Delayed(_) => "delayed",
+            Self::Late(_) => "late",
             Self::Conflict => "409",
             Self::TooManyRequests => "429",
             Self::ServerError => "500",

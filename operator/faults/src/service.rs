@@ -93,6 +93,11 @@ where
                 tokio::time::sleep(span).await;
                 self.sent(head, sent, target).await
             }
+            Some(Fault::Late(span)) => {
+                let answer = self.sent(head, sent, target).await;
+                tokio::time::sleep(span).await;
+                answer
+            }
             Some(Fault::Refused) => Struck::Unsent(Err(broken(io::ErrorKind::ConnectionRefused))),
             Some(Fault::Lost) => self.sent(head, sent, target).await.without_answer(),
             Some(Fault::CrashBefore) => {

@@ -106,10 +106,23 @@ async fn what_vanished_seems_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delay_is_all_that_befalls_a_delayed_request() {
-    let began = Instant::now();
-    let (answer, asked, made) = struck(Fault::Delayed(SPAN)).await;
-    assert!(answer.is_ok() && (asked, made) == (1, 1) && began.elapsed() >= SPAN);
+async fn a_delay_is_all_that_befalls_a_delayed_request_or_answer() {
+    for fault in [Fault::Delayed(SPAN), Fault::Late(SPAN)] {
+        let began = Instant::now();
+        let (answer, asked, made) = struck(fault).await;
+        assert!(answer.is_ok() && (asked, made) == (1, 1) && began.elapsed() >= SPAN, "{fault}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_answered_late_was_done_at_once() {
+    for (fault, asked_at_once) in [(Fault::Delayed(SPAN), 0), (Fault::Late(SPAN), 1)] {
+        let faults = faults();
+        let (client, asked) = client(&faults.life());
+        faults.begin("shop", Some(Plan::once(fault, Point::Write(1))));
+        assert!(tokio::time::timeout(SPAN / 2, write(&client)).await.is_err(), "{fault}");
+        assert_eq!(asked.lock().unwrap().len(), asked_at_once, "{fault}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

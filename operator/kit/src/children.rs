@@ -154,6 +154,7 @@ mod tests {
         let owner = sample_owner(None);
         let children = Children::of(&owner, &SAMPLE, [config_map("here", "one")]).unwrap();
         let wanted = children.iter().next().unwrap();
+        assert_eq!(children.owner_uid(), "uid-1");
         let expected = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",

@@ -3,13 +3,13 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use k8s_openapi::{api::core::v1::ConfigMap, jiff::Timestamp};
+use k8s_openapi::jiff::Timestamp;
 use kube::{ResourceExt, runtime::controller::Action};
 use kyb_crds::{CachePolicy, CachePolicyStatus, CacheReport, ConditionType, Reason, RegionDeployment, names};
-use kyb_settings::files::{CacheFile, PLATFORM_FILE, PlatformFile};
+use kyb_settings::files::CacheFile;
 
 use super::region::{
-    build::settings::cache_file,
+    build::settings::{cache_file, written_cache},
     status::{accepted, refused},
 };
 use crate::{
@@ -42,9 +42,7 @@ pub(crate) async fn reconcile(object: Arc<CachePolicy>, context: Arc<Context>) -
         hit_rates: rates,
         failures,
     };
-    if let Err(retry) = context.tell(&*object, &status, &before.conditions, &status.conditions).await {
-        return Ok(Action::requeue(retry));
-    }
+    let wait = context.tell(&*object, &status, &before.conditions, &status.conditions, wait).await;
     Ok(wait.map_or_else(Action::await_change, Action::requeue))
 }
 
@@ -101,11 +99,8 @@ fn delivered(policy: &CachePolicy, users: &[Arc<RegionDeployment>], context: &Co
 
 /// Whether the settings of a region, as they are written now, are those of the policy as it is now.
 fn has(region: &RegionDeployment, wanted: &CacheFile, context: &Context) -> bool {
-    let written: Option<ConfigMap> =
-        context.live.typed(region.namespace().as_deref(), names::PLATFORM_CONFIG_MAP);
-    let text = written.and_then(|map| map.data?.remove(PLATFORM_FILE));
-    let file: Option<PlatformFile> = text.and_then(|text| serde_yaml::from_str(&text).ok());
-    file.and_then(|file| file.cache).as_ref() == Some(wanted)
+    let written = written_cache(&context.live, &region.namespace().unwrap_or_default());
+    written.as_ref() == Some(wanted)
 }
 
 fn uses_newest(region: &RegionDeployment, context: &Context) -> bool {

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The reconcile is the very one that the operator runs; see [`kyb_kit::rehearsal`]. What is taken for granted: that migrations
-//! succeed. What can't be told before: uids, and what others do to our objects meanwhile.
+//! succeed, and without a cluster that the Secrets which specs name are there. What can't be told before: uids, and what others do to our objects meanwhile.
 //!
 //! | module | what |
 //! |---|---|
@@ -163,7 +163,8 @@ pub async fn plan(arguments: &Arguments) -> Result<Plan, PlanError> {
     let (live, stores) = (world.live(&scope), world.stores(&scope));
     let account = account(&arguments.operator_namespace, &arguments.service_account);
     let context = Context::new(client, live, stores, keys.root.clone(), account, "plan");
-    rehearse(&world, &Arc::new(Context { scope, ..context }), &rehearsal).await;
+    let context = Context { scope, sees_secrets: !arguments.offline, ..context };
+    rehearse(&world, &Arc::new(context), &rehearsal).await;
     let mut plan = report::of(&rehearsal, &world, keys.are_known);
     plan.notes.extend(beyond.iter().map(|other| {
         format!(

@@ -1,11 +1,12 @@
 //! Bad input: each a condition that says what to do, with the rest of the object reconciled.
 
+use anyhow::Context as _;
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
-    core::v1::{ConfigMap, LimitRange, ResourceQuota, Secret, Service},
+    core::v1::{ConfigMap, LimitRange, Namespace, ResourceQuota, Secret, Service},
     networking::v1::NetworkPolicy,
-    rbac::v1::ClusterRole,
+    rbac::v1::{ClusterRole, RoleBinding},
 };
 use kube::{
     Api,
@@ -25,27 +26,48 @@ async fn a_rule_that_does_not_compile_stops_only_the_settings() -> anyhow::Resul
     let here = here().await?;
     here.region("conditions-1").await?;
     let rule = |when: &str| json!({"policy": [{"name": "critical", "when": when, "then": "reject"}]});
-    here.tenant("gale", "conditions-1", |spec| spec["verification"] = rule("risk.score >= 85")).await?;
-    let before: ConfigMap = here.found("kyb-conditions-1", "kyb-settings-tenant-gale").await?;
+    let key = |name: &str| json!({"name": name, "role": "ServiceAccount"});
+    let of_trade = json!({"name": "trade", "role": "ServiceAccount", "contexts": ["trade"]});
+    here.tenant("gale", "conditions-1", |spec| {
+        spec["verification"] = rule("risk.score >= 85");
+        spec["contexts"] = json!([{"name": "lending"}, {"name": "old"}]);
+        spec["apiKeys"] = json!([key("default"), key("batch")]);
+        spec["access"] =
+            json!([{"name": "audit", "role": "Auditor", "subjects": [{"kind": "User", "name": "eve"}]}]);
+    })
+    .await?;
+    here.found::<Secret>("kyb-t-gale", "kyb-key-batch").await?;
+    let settings = async || -> anyhow::Result<Value> {
+        let map: ConfigMap = here.found("kyb-conditions-1", "kyb-settings-tenant-gale").await?;
+        Ok(serde_yaml::from_str(&map.data.context("settings")?["tenant-gale.yaml"])?)
+    };
+    let mut wanted = settings().await?;
     let tenants: Api<KybTenant> = Api::all(here.client.clone());
-    let bad = json!({"spec": {"verification": rule("risk.scor >= 85"), "contexts": [{"name": "lending"}, {"name": "trade"}]}});
+    let bad = json!({"spec": {
+        "verification": rule("risk.scor >= 85"),
+        "contexts": [{"name": "lending"}, {"name": "trade"}],
+        "apiKeys": [key("default"), of_trade],
+        "access": [],
+        "rateLimit": {"requestsPerMinute": 1, "burst": 1},
+    }});
     tenants.patch("gale", &PatchParams::default(), &Patch::Merge(bad)).await?;
     let message = here.tenant_says("gale", "PolicyValid", "InvalidPolicy").await?;
     assert!(message.contains("rule `critical`: `risk` has no field `scor`; it has"), "{message}");
-    here.found::<k8s_openapi::api::core::v1::ResourceQuota>("kyb-t-gale--trade", "kyb-tenant").await?;
-    let settings: Api<ConfigMap> = Api::namespaced(here.client.clone(), "kyb-conditions-1");
-    assert_eq!(
-        settings.get("kyb-settings-tenant-gale").await?.data,
-        before.data,
-        "the last good settings stay"
-    );
+    here.found::<ResourceQuota>("kyb-t-gale--trade", "kyb-tenant").await?;
+    here.gone::<RoleBinding>("kyb-t-gale", "kyb-audit-auditor").await?;
+    here.gone::<Secret>("kyb-t-gale", "kyb-key-batch").await?;
+    wanted["api_keys"].as_array_mut().context("keys")?.truncate(1);
+    assert_eq!(settings().await?, wanted, "the last good settings stay, but for the key that was revoked");
     let unreadable = json!({"spec": {"verification": rule("risk.score >= 85 &&")}});
     tenants.patch("gale", &PatchParams::default(), &Patch::Merge(unreadable)).await?;
     here.until("the place of the mistake", || async {
         let message = here.tenant_says("gale", "PolicyValid", "InvalidPolicy").await?;
         Ok(message.contains("rule `critical`: line 1, column 20"))
     })
-    .await
+    .await?;
+    let old = Api::<Namespace>::all(here.client.clone()).get("kyb-t-gale--old").await?;
+    assert_eq!(old.metadata.deletion_timestamp, None, "the settings that are in use name its context");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,6 +165,22 @@ async fn a_secret_or_key_that_does_not_exist_is_named_and_nothing_serves_without
     let secrets: Api<Secret> = Api::namespaced(here.client.clone(), "kyb-conditions-5");
     secrets.patch("database", &PatchParams::default(), &Patch::Merge(whole)).await?;
     says("NoReport").await?;
+
+    // What runs goes on as it is, and says nothing for what it does not use.
+    here.migration_succeeds("kyb-conditions-5").await?;
+    let regions: Api<RegionDeployment> = Api::namespaced(here.client.clone(), "kyb-conditions-5");
+    let gateway: Deployment = here.found("kyb-conditions-5", "kyb-gateway").await?;
+    for component in ["gateway", "worker"] {
+        here.pods_are_ready("kyb-conditions-5", component, true).await?;
+    }
+    here.region_says("kyb-conditions-5", "conditions-5", "GatewayReady", "Ready").await?;
+    let other = json!({"spec": {"database": {"external": {"runtime": {"key": "other"}}}}});
+    regions.patch("conditions-5", &PatchParams::default(), &Patch::Merge(other)).await?;
+    let message = says("SecretKeyNotFound").await?;
+    assert!(message.contains("has no key `other`"), "{message}");
+    here.region_says("kyb-conditions-5", "conditions-5", "GatewayReady", "Progressing").await?;
+    let now: Deployment = here.found("kyb-conditions-5", "kyb-gateway").await?;
+    assert_eq!(now.spec, gateway.spec);
     Ok(())
 }
 

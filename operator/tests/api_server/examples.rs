@@ -217,8 +217,11 @@ async fn a_customer(here: &Here) -> anyhow::Result<()> {
         assert_eq!(limits.default.unwrap_or_default()["cpu"], Quantity("500m".to_owned()));
         assert!(here.names::<NetworkPolicy>(place).await?.contains(&"kyb-egress-partner".to_owned()));
     }
-    assert_eq!(here.names::<RoleBinding>("kyb-t-acme--lending").await?, ["kyb-audit", "kyb-lending-team"]);
-    assert_eq!(here.names::<RoleBinding>("kyb-t-acme--trade").await?, ["kyb-audit"]);
+    assert_eq!(
+        here.names::<RoleBinding>("kyb-t-acme--lending").await?,
+        ["kyb-audit-auditor", "kyb-lending-team-context-manager"]
+    );
+    assert_eq!(here.names::<RoleBinding>("kyb-t-acme--trade").await?, ["kyb-audit-auditor"]);
     here.found::<Secret>("kyb-t-acme", "kyb-key-lending-reports").await?;
     let settings = settings(here, "kyb-us-east-1", "tenant-acme").await?;
     for said in

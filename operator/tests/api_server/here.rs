@@ -120,13 +120,22 @@ impl Here {
 
     /// Says of a region's worker that it is ready or not, in place of the kubelet.
     pub(crate) async fn worker_is_ready(&self, region: &str, ready: bool) -> anyhow::Result<()> {
-        let namespace = format!("kyb-{region}");
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &namespace);
-        let workers = ListParams::default().labels("app.kubernetes.io/component=worker");
-        self.until("the worker's pod", || async { Ok(!pods.list(&workers).await?.items.is_empty()) }).await?;
+        self.pods_are_ready(&format!("kyb-{region}"), "worker", ready).await
+    }
+
+    /// The same for the pods of any component.
+    pub(crate) async fn pods_are_ready(
+        &self,
+        namespace: &str,
+        component: &str,
+        ready: bool,
+    ) -> anyhow::Result<()> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let wanted = ListParams::default().labels(&format!("app.kubernetes.io/component={component}"));
+        self.until("a pod", || async { Ok(!pods.list(&wanted).await?.items.is_empty()) }).await?;
         let is = if ready { "True" } else { "False" };
         let status = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": is}]}});
-        for pod in pods.list(&workers).await? {
+        for pod in pods.list(&wanted).await? {
             pods.patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(&status)).await?;
         }
         Ok(())
@@ -157,11 +166,7 @@ impl Here {
     /// Waits until the condition of a tenant has the reason, and gives its message.
     pub(crate) async fn tenant_says(&self, name: &str, kind: &str, reason: &str) -> anyhow::Result<String> {
         let api: Api<KybTenant> = Api::all(self.client.clone());
-        self.says(reason, async || {
-            let status = api.get(name).await?.status.unwrap_or_default();
-            Ok(condition(&status.conditions, kind))
-        })
-        .await
+        self.says(&api, name, kind, reason).await
     }
 
     /// The same for a region.
@@ -173,11 +178,7 @@ impl Here {
         reason: &str,
     ) -> anyhow::Result<String> {
         let api: Api<RegionDeployment> = Api::namespaced(self.client.clone(), namespace);
-        self.says(reason, async || {
-            let status = api.get(name).await?.status.unwrap_or_default();
-            Ok(condition(&status.conditions, kind))
-        })
-        .await
+        self.says(&api, name, kind, reason).await
     }
 
     /// The same for a cache policy.
@@ -189,21 +190,19 @@ impl Here {
         reason: &str,
     ) -> anyhow::Result<String> {
         let api: Api<CachePolicy> = Api::namespaced(self.client.clone(), namespace);
-        self.says(reason, async || {
-            let status = api.get(name).await?.status.unwrap_or_default();
-            Ok(condition(&status.conditions, kind))
-        })
-        .await
+        self.says(&api, name, kind, reason).await
     }
 
-    async fn says(
-        &self,
-        reason: &str,
-        mut look: impl AsyncFnMut() -> anyhow::Result<Option<Condition>>,
-    ) -> anyhow::Result<String> {
+    async fn says<K>(&self, api: &Api<K>, name: &str, kind: &str, reason: &str) -> anyhow::Result<String>
+    where
+        K: Clone + Debug + Serialize + DeserializeOwned,
+    {
         let began = Instant::now();
         loop {
-            let found = look().await?;
+            let object = serde_json::to_value(api.get(name).await?)?;
+            let conditions: Option<Vec<Condition>> =
+                serde_json::from_value(object["status"]["conditions"].clone())?;
+            let found = condition(&conditions.unwrap_or_default(), kind);
             if let Some(found) = &found
                 && found.reason == reason
             {
@@ -243,6 +242,17 @@ impl Here {
         })
         .await?;
         api.get_opt(name).await?.with_context(|| format!("{name} is gone again"))
+    }
+
+    /// Waits until there is none of that name.
+    pub(crate) async fn gone<K>(&self, namespace: &str, name: &str) -> anyhow::Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
+        K: Clone + Debug + DeserializeOwned,
+    {
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        let what = format!("{} {namespace}/{name} to be gone", K::kind(&()));
+        self.until(&what, || async { Ok(api.get_opt(name).await?.is_none()) }).await
     }
 
     /// The names of a namespace's objects of a kind.

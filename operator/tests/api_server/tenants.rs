@@ -44,8 +44,33 @@ async fn a_tenant_becomes_its_namespaces_and_what_is_in_them() -> anyhow::Result
         assert_eq!(policies, ["kyb-allow-dns", "kyb-allow-gateways", "kyb-deny-all", "kyb-egress-partner"]);
         assert!(here.names::<ServiceAccount>(name).await?.contains(&"kyb-tenant".to_owned()));
     }
-    assert_eq!(here.names::<RoleBinding>("kyb-t-ajax--lending").await?, ["kyb-audit", "kyb-lending-team"]);
-    assert_eq!(here.names::<RoleBinding>("kyb-t-ajax").await?, ["kyb-audit", "kyb-operator"]);
+    assert_eq!(
+        here.names::<RoleBinding>("kyb-t-ajax--lending").await?,
+        ["kyb-audit-auditor", "kyb-lending-team-context-manager"]
+    );
+    assert_eq!(here.names::<RoleBinding>("kyb-t-ajax").await?, ["kyb-audit-auditor", "kyb-operator"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_role_takes_the_place_of_the_one_before() -> anyhow::Result<()> {
+    let here = here().await?;
+    here.region("tenant-8").await?;
+    let access =
+        |role: &str| json!([{"name": "audit", "role": role, "subjects": [{"kind": "User", "name": "eve"}]}]);
+    here.tenant("brio", "tenant-8", |spec| spec["access"] = access("SystemAdmin")).await?;
+    let bound_to = async |roles: [&str; 2]| {
+        here.until(&format!("{roles:?}"), || async {
+            Ok(here.names::<RoleBinding>("kyb-t-brio").await? == roles)
+        })
+        .await
+    };
+    bound_to(["kyb-audit-system-admin", "kyb-operator"]).await?;
+    let tenants: Api<KybTenant> = Api::all(here.client.clone());
+    let less = Patch::Merge(json!({"spec": {"access": access("Guest")}}));
+    tenants.patch("brio", &PatchParams::default(), &less).await?;
+    bound_to(["kyb-audit-guest", "kyb-operator"]).await?;
+    here.tenant_says("brio", "AccessReady", "Ready").await?;
     Ok(())
 }
 

@@ -11,10 +11,11 @@ const EVENTS: usize = 3;
 
 /// All faults, in the order of the matrix's columns. None is [`Fault::Stale`]: the operator asks for the most recent state whenever it
 /// lists, and then no server answers with an older one.
-pub(crate) const FAULTS: [Fault; 17] = [
+pub(crate) const FAULTS: [Fault; 18] = [
     Fault::Refused,
     Fault::Lost,
     Fault::Delayed(DELAY),
+    Fault::Late(DELAY),
     Fault::Conflict,
     Fault::TooManyRequests,
     Fault::ServerError,
@@ -78,16 +79,16 @@ mod tests {
 
     #[test]
     fn only_what_can_happen_is_planned() {
-        assert_eq!(faults(Verb::Get), ["refused", "lost", "delayed", "429", "500", "504", "403"]);
+        assert_eq!(faults(Verb::Get), ["refused", "lost", "delayed", "late", "429", "500", "504", "403"]);
         assert_eq!(faults(Verb::Watch), ["dropped", "twice", "merged", "held", "410", "frozen"]);
-        assert_eq!(faults(Verb::Patch).len(), 11);
+        assert_eq!(faults(Verb::Patch).len(), 12);
         assert!(!faults(Verb::Delete).contains(&"quota"));
     }
 
     #[test]
     fn every_time_is_a_plan_of_its_own() {
         let plans = of_step(&BTreeMap::from([(target(Verb::Get), 2)]));
-        assert_eq!(plans.len(), 2 * 7);
-        assert_eq!(plans[7].to_string(), "refused at get secrets kyb-t-SCOPE/key no. 2");
+        assert_eq!(plans.len(), 2 * 8);
+        assert_eq!(plans[8].to_string(), "refused at get secrets kyb-t-SCOPE/key no. 2");
     }
 }

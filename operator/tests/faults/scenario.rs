@@ -47,6 +47,8 @@ pub(crate) enum Act {
     Delete(&'static str),
     /// Waits until there is an object of this path, and not on its way out.
     Wait(&'static str),
+    /// Waits until the object of this path has this value at this place.
+    Until(&'static str, &'static str, &'static str),
     /// Waits until there is none any more but on its way out: the garbage collector takes its time.
     Gone(&'static str),
 }
@@ -143,8 +145,12 @@ impl Act {
                 Ok(send(client, "PATCH", &named(path, scope), Some(change), scope).await?)
             }
             Self::Delete(path) => delete(client, path, scope).await,
-            Self::Wait(path) => wait(client, &named(path, scope), true).await,
-            Self::Gone(path) => wait(client, &named(path, scope), false).await,
+            Self::Wait(path) => wait(client, &named(path, scope), true, |_| true).await,
+            Self::Until(path, place, value) => {
+                let has = |object: &Value| object.pointer(place).is_some_and(|found| found == value);
+                wait(client, &named(path, scope), true, has).await
+            }
+            Self::Gone(path) => wait(client, &named(path, scope), false, |_| true).await,
         }
         .with_context(told)
     }
@@ -175,13 +181,19 @@ async fn send(
     client.request_text(request.map_err(kube::Error::HttpError)?).await.map(drop)
 }
 
-async fn wait(client: &Client, path: &str, until_there: bool) -> anyhow::Result<()> {
+/// Waits until there is, or is not, an object of a path for which this holds, and which is not on its way out.
+async fn wait(
+    client: &Client,
+    path: &str,
+    until_there: bool,
+    holds: impl Fn(&Value) -> bool,
+) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
         let (there, going) = match client.request::<Value>(Request::get(path).body(vec![])?).await {
             Ok(object) => {
                 let going = object.pointer("/metadata/deletionTimestamp").is_some();
-                (!going, going || is_bereft(client, &object).await?)
+                (!going && holds(&object), going || is_bereft(client, &object).await?)
             }
             Err(error) if is_absent(&error) => (false, false),
             Err(error) => return Err(error.into()),

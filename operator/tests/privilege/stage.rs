@@ -57,7 +57,7 @@ impl Stage {
         here.create_in::<CachePolicy>(REGION, policy).await?;
         here.migration_succeeds(REGION).await?;
         here.found::<Deployment>(REGION, "kyb-gateway").await?;
-        here.found::<RoleBinding>(TENANT, "kyb-auditor").await?;
+        here.found::<RoleBinding>(TENANT, "kyb-auditor-auditor").await?;
         here.tenant_says("bolt", "NamespacesReady", "Ready").await?;
         Ok(Self { here, patience: PATIENCE, leader })
     }

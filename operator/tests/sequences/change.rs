@@ -42,8 +42,8 @@ pub(crate) fn changes(kind: Kind) -> Vec<Change> {
 
 /// Changes to what the schema takes and the platform can't use.
 pub(crate) fn unusable(kind: Kind) -> Vec<Change> {
-    let change = |(field, patch): (&str, Value)| Change {
-        place: Place::root(kind),
+    let change = |(place, field, patch): (Place, &str, Value)| Change {
+        place,
         class: Class::Unusable,
         to: To::Broken { rule: field.to_owned(), patch },
     };

@@ -1,20 +1,25 @@
 //! A control plane with the kinds installed and the operator running in this process.
 
-use std::time::Duration;
+use std::{fmt::Debug, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::{
-    api::{core::v1::Namespace, scheduling::v1::PriorityClass},
+    api::{
+        apps::v1::{Deployment, StatefulSet},
+        core::v1::Namespace,
+        scheduling::v1::PriorityClass,
+    },
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
-    Api, Client, ResourceExt,
-    api::PostParams,
+    Api, Client, Resource, ResourceExt,
+    api::{ListParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
 use kyb_lab::{AuditEvent, ControlPlane, Mark, Options};
 use kyb_operator::config::Run;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -24,8 +29,10 @@ use crate::{hints, subject::Subject};
 const SYSTEM: &str = "kyb-system";
 /// So long nothing is written before all is taken to be at rest.
 const QUIET: Duration = Duration::from_millis(1_500);
-/// So often it may not be quiet before something is taken to go on for ever.
-const PATIENCE: u32 = 60;
+/// So often it may not be quiet before something is taken to go on for ever: the 50 namespaces of a large tenant take minutes to end.
+const PATIENCE: u32 = 400;
+/// After so many quiet looks in a row what is missing does not come: a quota may forbid it.
+const LONG_QUIET: u32 = 4;
 /// So many requests are made at a time.
 pub(crate) const AT_A_TIME: usize = 16;
 
@@ -80,9 +87,10 @@ impl Ground {
         Ok(())
     }
 
-    /// Waits until nobody has written anything for a while and no namespace is on its way out.
+    /// Waits until nobody has written anything for a while, no namespace is on its way out, and workloads have their pods.
     pub(crate) async fn rest(&self) -> anyhow::Result<()> {
         let mut last = Vec::new();
+        let mut quiet = 0;
         for _ in 0..PATIENCE {
             let mark = self.plane.audit_mark().await?;
             tokio::time::sleep(QUIET).await; // nothing to wait for: it is the silence itself that counts
@@ -90,16 +98,39 @@ impl Ground {
             let Ok(events) = self.plane.audited_since(mark).await else { continue };
             last = moving(&events);
             ensure!(self.operator.as_ref().is_none_or(|it| !it.running.is_finished()), "the operator ended");
-            if last.is_empty() && !self.namespaces_end().await? {
+            if !last.is_empty() || self.namespaces_end().await? {
+                quiet = 0;
+                continue;
+            }
+            quiet += 1;
+            if quiet > LONG_QUIET
+                || self.have_their_pods::<Deployment>().await?
+                    && self.have_their_pods::<StatefulSet>().await?
+            {
                 return Ok(());
             }
         }
         anyhow::bail!("never at rest; the last writes: {last:#?}")
     }
 
+    /// Whether no workload waits for Kubernetes' own controllers, which a busy machine starves.
+    async fn have_their_pods<K>(&self) -> anyhow::Result<bool>
+    where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Serialize + Debug,
+    {
+        let all = Api::<K>::all(self.client.clone()).list(&ListParams::default()).await?;
+        let has_its_pods = |workload: K| {
+            let workload = serde_json::to_value(workload)?;
+            let number = |field: &str| workload.pointer(field).and_then(Value::as_i64).unwrap_or_default();
+            let ready = number("/status/readyReplicas") == number("/spec/replicas");
+            anyhow::Ok(ready && number("/status/observedGeneration") == number("/metadata/generation"))
+        };
+        all.items.into_iter().try_fold(true, |so_far, workload| Ok(has_its_pods(workload)? && so_far))
+    }
+
     async fn namespaces_end(&self) -> anyhow::Result<bool> {
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
-        let all = namespaces.list(&kube::api::ListParams::default()).await?;
+        let all = namespaces.list(&ListParams::default()).await?;
         Ok(all.iter().any(|namespace| namespace.metadata.deletion_timestamp.is_some()))
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::schema::{Kind, Place};
+use crate::schema::{Kind, Place, Step};
 
 /// The region that serves the tenants, and the residency of all.
 pub(crate) const HOME: &str = "home";
@@ -347,47 +347,53 @@ pub(crate) fn before_breaking(message: &str) -> Value {
     }
 }
 
-/// Values that the schema takes and the platform can't use: they must be refused, or reported.
-pub(crate) fn unusable(kind: Kind) -> Vec<(&'static str, Value)> {
+/// Values that the schema takes and the platform can't use: they must be refused, or reported. Where they stand, which field it is,
+/// and what is laid over what stands there.
+pub(crate) fn unusable(kind: Kind) -> Vec<(Place, &'static str, Value)> {
+    let root = || Place::root(kind);
     match kind {
         Kind::KybTenant => vec![
             (
+                root(),
                 "when",
                 json!({"verification": {"policy": [{"name": "typo", "when": "risk.scor >= 85", "then": "reject"}]}}),
             ),
             (
-                "overlap",
-                json!({"apiKeys": [{"name": "default", "role": "Guest", "generation": 2, "overlap": "99999999999d"}]}),
-            ),
-            (
+                root(),
                 "access",
                 json!({"access": [{"name": "operator", "role": "Guest", "subjects": [{"kind": "User", "name": "eve"}]}]}),
             ),
-            ("quota", json!({"quota": {"requests.": "1"}})),
+            // The other keys are as good as before.
+            (root().field("apiKeys").below(Step::Item), "overlap", json!({"overlap": "99999999999d"})),
+            (root(), "quota", json!({"quota": {"requests.": "1"}})),
         ],
         Kind::RegionDeployment => vec![
-            ("cachePolicy", json!({"cachePolicy": {"name": "none"}})),
+            (root(), "cachePolicy", json!({"cachePolicy": {"name": "none"}})),
             (
+                root(),
                 "external",
                 json!({"database": {"development": null, "external": {
                 "migrator": {"name": "none", "key": "a"}, "runtime": {"name": "none", "key": "b"}, "reader": {"name": "none", "key": "c"}}}}),
             ),
             (
+                root(),
                 "refresh",
                 json!({"watchlists": [{"name": "un", "format": "UnXml", "url": "https://lists.example/x.xml", "refresh": "99999999999d"}]}),
             ),
             (
+                root(),
                 "maxAge",
                 json!({"watchlists": [{"name": "un", "format": "UnXml", "url": "https://lists.example/x.xml", "refresh": "2h", "maxAge": "1h"}]}),
             ),
             (
+                root(),
                 "limits",
                 json!({"services": {"worker": {"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}}}}),
             ),
         ],
         Kind::CachePolicy => vec![
-            ("ttl", json!({"classes": [{"name": "sanctions", "ttl": "99999999999d"}]})),
-            ("ttl", json!({"memory": {"ttl": "99999999999d"}})),
+            (root(), "ttl", json!({"classes": [{"name": "sanctions", "ttl": "99999999999d"}]})),
+            (root(), "ttl", json!({"memory": {"ttl": "99999999999d"}})),
         ],
     }
 }

@@ -102,7 +102,7 @@ pub(crate) struct Effect {
     pub(crate) reason: &'static str,
 }
 
-pub(crate) const EFFECTS: [Effect; 3] = [
+pub(crate) const EFFECTS: [Effect; 5] = [
     Effect {
         reason_of_the_report: "QuotaExceeded",
         child: "",
@@ -110,7 +110,11 @@ pub(crate) const EFFECTS: [Effect; 3] = [
     },
     Effect { reason_of_the_report: "SecretNotFound", child: "Job kyb-NAME ", reason: WAITS },
     Effect { reason_of_the_report: "SecretKeyNotFound", child: "Job kyb-NAME ", reason: WAITS },
+    Effect { reason_of_the_report: "Rejected", child: "Deployment kyb-NAME kyb-gateway", reason: NO_POD },
+    Effect { reason_of_the_report: "Rejected", child: "Deployment kyb-NAME kyb-worker", reason: NO_POD },
 ];
+
+const NO_POD: &str = "what the API server allows in no pod (a PriorityClass that does not exist) shows when one is made; those that run stay";
 
 const WAITS: &str =
     "the migration with other credentials is made at once, and waits for its Secret; what serves goes on";

@@ -82,7 +82,11 @@ async fn report(client: &Client) -> anyhow::Result<()> {
         let status = status(region, newest.get(&namespace).copied().unwrap_or(0));
         if serde_json::to_value(&report.status)? != status {
             let api: Api<RegionReport> = Api::namespaced(client.clone(), &namespace);
-            gone_is_fine(says(&api, &report.name_any(), &status).await)?;
+            let mut change = status;
+            if change.get("watchlists").is_none() {
+                change["watchlists"] = Value::Null; // a merge leaves alone what it does not name
+            }
+            gone_is_fine(says(&api, &report.name_any(), &change).await)?;
         }
     }
     Ok(())

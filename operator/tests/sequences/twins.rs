@@ -48,7 +48,7 @@ async fn see(mut ground: Ground) -> anyhow::Result<()> {
     assert_eq!(not_as_new(&good, &state(&other, &ground).await?), [""; 0]);
     judge_doctored_states(&good);
 
-    let bad = laid_over(&spec, &hints::unusable(Kind::KybTenant)[0].1);
+    let bad = laid_over(&spec, &hints::unusable(Kind::KybTenant)[0].2);
     one.change(&client, &bad).await?;
     ground.rest().await?;
     ground.stop_operator().await?;

@@ -32,8 +32,22 @@ impl TryFrom<String> for ListId {
 pub enum ListFormat {
     /// OFAC's three csv files: primary names, aliases, addresses (SDN and consolidated non-SDN lists alike).
     OfacCsv,
+    /// OFAC's lists in the Advanced Sanctions Data Model: `sdn_advanced.xml`, `cons_advanced.xml`.
+    OfacXml,
+    /// The EU's consolidated list of financial sanctions in XML, schema 1.1.
+    EuXml,
+    /// The UK Sanctions List as csv.
+    UkCsv,
+    /// The UK Sanctions List in XML.
+    UkXml,
     /// The UN Security Council Consolidated List in XML.
     UnXml,
+    /// Entities of OpenSanctions (FollowTheMoney) as JSON lines: `entities.ftm.json`, `targets.nested.json`.
+    OpenSanctions,
+    /// Records of the Senzing Entity Specification as JSON lines.
+    Senzing,
+    /// A tenant's own list as csv with a header.
+    OwnCsv,
 }
 
 /// Where a publication date was read.
@@ -151,9 +165,9 @@ pub struct ListedName {
 /// One listed party, as its publisher describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The publisher's own id (`ent_num` of OFAC, `DATAID` of the UN).
+    /// The publisher's own id (`ent_num` of OFAC, `DATAID` of the UN, `Unique ID` of the UK).
     pub id: String,
-    /// The reference that people cite, where there is one (`CDi.001` of the UN).
+    /// The reference that people cite, where there is one (`CDi.001` of the UN, `EU.27.28` of the EU).
     pub reference: Option<String>,
     /// What it is.
     pub kind: EntryKind,

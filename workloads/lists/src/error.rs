@@ -69,11 +69,11 @@ pub enum ListError {
         missing: String,
     },
     /// A folder without a list.
-    #[error("{}: holds {wanted}; expected {EXPECTED_FILES}, there or in a folder directly below", folder.display())]
+    #[error("{}: holds {wanted}; expected, there or in a folder directly below: {EXPECTED_FILES}", folder.display())]
     NothingFound {
         /// Which folder.
         folder: PathBuf,
-        /// What was looked for: `no watchlist`, `more than one UN list`.
+        /// What was looked for: `no watchlist`, `no UN list`.
         wanted: String,
     },
     /// The same list twice.
@@ -86,13 +86,14 @@ pub enum ListError {
         /// The other place.
         second: PathBuf,
     },
-    /// An XML file among the lists that is not a list we can read; passing over it would look as if it had been searched.
-    #[error("{}: is no UN consolidated list (its root is {root}); take it out of the folder of lists", path.display())]
-    UnknownXml {
+    /// A file among the lists that looks like one and is none that we can read; passing over it would look as if it had
+    /// been searched.
+    #[error("{}: is no list that can be read ({what}); take it out of the folder of lists", path.display())]
+    Unknown {
         /// Which file.
         path: PathBuf,
-        /// Its root element in words.
-        root: String,
+        /// What it is instead: `its root is sdnList`.
+        what: String,
     },
     /// A file or folder that can't be read.
     #[error("can't read {}: {source}", path.display())]
@@ -117,5 +118,7 @@ pub enum ListError {
 }
 
 /// What a folder of lists may hold, in words.
-const EXPECTED_FILES: &str = "OFAC's sdn.csv, alt.csv and add.csv, or cons_prim.csv, cons_alt.csv and cons_add.csv, or the \
-                              UN's consolidated list as .xml";
+const EXPECTED_FILES: &str = "OFAC's sdn.csv, alt.csv and add.csv, or cons_prim.csv, cons_alt.csv and cons_add.csv, or its \
+                              sdn_advanced.xml or cons_advanced.xml; the EU's, the UK's or the UN's list as .xml, the UK's \
+                              as .csv; OpenSanctions' or Senzing's JSON lines; or a .csv of your own with the columns id, \
+                              type and name";

@@ -54,6 +54,12 @@ impl Reading {
         vec![]
     }
 
+    /// The one country that issued something, `None` where `text` means none or several.
+    pub(crate) fn issuer(&mut self, text: Option<&str>) -> Option<CountryCode> {
+        let codes = text.map(|text| self.countries(text)).unwrap_or_default();
+        if let [only] = codes[..] { Some(only) } else { None }
+    }
+
     /// Whether `text` is the name of a country or a region.
     pub(crate) fn is_country(&mut self, text: &str) -> bool {
         self.countries.entry(text.to_owned()).or_insert_with(|| meaning(text)).is_some()

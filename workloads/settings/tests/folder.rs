@@ -161,7 +161,11 @@ fn a_bad_platform_is_refused_with_its_place_and_what_to_do() {
         ("refresh: 30m", "refresh: half", "such as `90s` or `24h` at line 3"),
         ("max_age: 7d", "max_age: 366d", "it must be at most 365d"),
         ("id: un-consolidated", "id: ofac-sdn", "list `ofac-sdn` is there twice"),
-        ("un-xml", "un-json", "unknown variant `un-json`, expected `ofac-csv` or `un-xml`"),
+        (
+            "un-xml",
+            "un-json",
+            "unknown variant `un-json`, expected one of `ofac-csv`, `ofac-xml`, `eu-xml`, ",
+        ),
         ("{directory: un}", "{}", "say either `urls` or `directory`"),
         ("{directory: un}", "{directory: un, urls: ['https://example.org/']}", "not both"),
         ("{directory: un}", "{directory: ''}", "`directory` is empty"),

@@ -28,6 +28,7 @@ pub use error::{ApplyError, Class, Refusal};
 use crate::{
     ChildKey, Live, Lookup, Names, Owner, Prune,
     children::{Children, Wanted},
+    live::Moment,
     prune::{self, Surplus},
     remembered::{Memory, Remembered},
 };
@@ -162,13 +163,13 @@ impl Applier {
 
     /// Makes an object that is not known to exist; if one does after all, it is looked at first.
     async fn make(&self, wanted: &Wanted, owner_uid: &str) -> Result<Did, ApplyError> {
+        let began = self.live.now(&wanted.key);
         match self.requests.create(wanted).await {
-            Err(ApplyError::Behind { child }) => match self.requests.get(&child, &wanted.resource).await? {
-                Some(met) => self.bring_read(wanted, owner_uid, met).await,
-                None => Err(ApplyError::Behind { child }),
-            },
+            Err(ApplyError::Behind { child }) => {
+                self.read(wanted, owner_uid).await?.ok_or(ApplyError::Behind { child })
+            }
             Err(error) => Err(error),
-            Ok(made) => Ok(self.learn(wanted, made, Did::Created)),
+            Ok(made) => Ok(self.learn(wanted, made, began, Did::Created)),
         }
     }
 
@@ -180,24 +181,22 @@ impl Applier {
                 if let Some(step) = before {
                     self.requests.hand_over(wanted, &step).await?;
                 }
+                let began = self.live.now(&wanted.key);
                 let updated = self.requests.update(wanted, &uid).await?;
-                Ok(self.learn(wanted, updated, Did::Updated))
+                Ok(self.learn(wanted, updated, began, Did::Updated))
             }
         }
     }
 
-    /// The same for an object that was just read, which is worth remembering.
-    async fn bring_read(
-        &self,
-        wanted: &Wanted,
-        owner_uid: &str,
-        read: DynamicObject,
-    ) -> Result<Did, ApplyError> {
+    /// The same for an object that has to be read first; none if there is none.
+    async fn read(&self, wanted: &Wanted, owner_uid: &str) -> Result<Option<Did>, ApplyError> {
+        let began = self.live.now(&wanted.key);
+        let Some(read) = self.requests.get(&wanted.key, &wanted.resource).await? else { return Ok(None) };
         let did = self.bring(wanted, owner_uid, &read).await?;
         if did == Did::Nothing {
-            self.keep(wanted, read);
+            self.keep(wanted, read, began);
         }
-        Ok(did)
+        Ok(Some(did))
     }
 
     /// An object of a kind that is not watched.
@@ -209,38 +208,39 @@ impl Applier {
                     self.remembered.forget(&wanted.key);
                     Err(error)
                 }
-                Ok(updated) => Ok(self.learn(wanted, updated, Did::Updated)),
+                Ok(updated) => Ok(self.learn(wanted, updated, self.live.now(&wanted.key), Did::Updated)),
             },
             Some(Memory::Absent) => self.make(wanted, owner_uid).await,
-            None => match self.requests.get(&wanted.key, &wanted.resource).await? {
-                Some(read) => self.bring_read(wanted, owner_uid, read).await,
+            None => match self.read(wanted, owner_uid).await? {
+                Some(did) => Ok(did),
                 None => self.make(wanted, owner_uid).await,
             },
         }
     }
 
     /// Takes in what the server made of what was applied.
-    fn learn(&self, wanted: &Wanted, written: DynamicObject, did: Did) -> Did {
+    fn learn(&self, wanted: &Wanted, written: DynamicObject, began: Moment, did: Did) -> Did {
         self.settled.note(wanted, open(wanted, &written));
-        self.keep(wanted, written);
+        self.keep(wanted, written, began);
         did
     }
 
-    fn keep(&self, wanted: &Wanted, object: DynamicObject) {
+    fn keep(&self, wanted: &Wanted, object: DynamicObject, began: Moment) {
         match self.live.lookup(&wanted.key) {
             Lookup::NotWatched => {
                 let uid = object.metadata.uid.unwrap_or_default();
                 self.remembered.note(&wanted.key, Memory::Present { digest: wanted.digest.clone(), uid });
             }
-            _ => self.live.written(&wanted.key, object),
+            _ => self.live.answered(&wanted.key, object, began),
         }
     }
 
     async fn delete(&self, surplus: &Surplus) -> Result<Did, ApplyError> {
         let Surplus { key, object } = surplus;
         let Some(resource) = self.live.resource(key) else { return Ok(Did::Nothing) };
+        let began = self.live.now(key);
         match self.requests.delete(key, &resource, object, prune::propagation(&key.kind)).await? {
-            Some(going) => self.live.written(key, going),
+            Some(going) => self.live.answered(key, going, began),
             None => self.live.deleted(key, object.metadata.uid.as_deref().unwrap_or_default()),
         }
         tracing::debug!(child = %key, "pruned");
@@ -301,6 +301,17 @@ mod tests {
         outcome.note(Err(blocked(key.clone())));
         assert!(!outcome.is_clean());
         assert_eq!(outcome.worst().map(ApplyError::child), Some(&key));
+    }
+
+    #[test]
+    fn whatever_was_done_was_written_but_nothing() {
+        let wrote = |did| {
+            let mut outcome = Outcome::default();
+            outcome.note(Ok(did));
+            outcome.wrote()
+        };
+        assert!([Did::Created, Did::Updated, Did::Deleted].into_iter().all(wrote));
+        assert!(!wrote(Did::Nothing));
     }
 
     #[test]

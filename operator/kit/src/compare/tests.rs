@@ -153,6 +153,20 @@ fn texts_that_look_like_quantities_are_compared_as_texts() {
 }
 
 #[test]
+fn another_number_is_a_difference_and_another_way_to_write_it_is_not() {
+    assert_eq!(pointers(&json!({"replicas": 2}), &json!({"replicas": 3})), ["/replicas"]);
+    assert_eq!(differences(&json!({"replicas": 2}), &json!({"replicas": 2.0})), []);
+}
+
+#[test]
+fn a_target_is_a_quantity_by_its_value_alone() {
+    let target = |value: &str| json!({"target": {"value": value, "name": value}});
+    assert_eq!(pointers(&target("1Gi"), &target("1024Mi")), ["/target/name"]);
+    let elsewhere = |value: &str| json!({"label": {"value": value}});
+    assert_eq!(pointers(&elsewhere("1Gi"), &elsewhere("1024Mi")), ["/label/value"]);
+}
+
+#[test]
 fn a_port_by_number_is_not_a_port_by_name() {
     assert_eq!(pointers(&json!({"targetPort": 80}), &json!({"targetPort": "80"})), ["/targetPort"]);
 }

@@ -50,6 +50,10 @@ pub struct Touched {
     pub owner: Option<OwnerReference>,
 }
 
+/// When a request began, told by how many lists its object's watch had brought.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment(u64);
+
 /// What the server has of ours. Cheap to clone; all clones see the same.
 #[derive(Clone)]
 pub struct Live {
@@ -196,9 +200,14 @@ impl Live {
         self.len() == 0
     }
 
-    /// Takes in what the server answered to a write.
-    pub(crate) fn written(&self, key: &ChildKey, object: DynamicObject) {
-        self.write(|store| store.take(key, object)); // our own, so whether it is news does not matter
+    /// To be asked before a request, for [`Live::answered`].
+    pub(crate) fn now(&self, key: &ChildKey) -> Moment {
+        Moment(self.read(|store| store.lists(key)))
+    }
+
+    /// Takes in what the server answered to a request about an object, which began at that moment.
+    pub(crate) fn answered(&self, key: &ChildKey, object: DynamicObject, began: Moment) {
+        self.write(|store| store.take(key, object, began.0)); // our own, so whether it is news does not matter
     }
 
     /// Takes in that the server has deleted the object of this uid.

@@ -72,8 +72,20 @@ struct Kind {
 #[derive(Default)]
 struct List {
     synced: bool,
-    /// While it is being listed: what the list, and writes since it began, have brought.
+    /// While it is being listed: what the list has brought.
     listed: Option<HashSet<Arc<ChildKey>>>,
+    /// How many lists are complete.
+    lists: u64,
+    /// The newest version that was brought.
+    newest: Option<u64>,
+}
+
+impl List {
+    /// Whether an object of this version, written since so many lists were complete, is still to be brought: versions of one kind grow
+    /// together, and what a new list leaves out may have gone.
+    fn is_to_bring(&self, version: Option<u64>, since: u64) -> bool {
+        self.newest < version && self.lists == since
+    }
 }
 
 impl Kind {
@@ -131,16 +143,23 @@ impl Store {
             }
             Event::InitDone => self.end_of_list(resource, namespace),
             Event::InitApply(object) | Event::Apply(object) => {
+                self.advance(resource, namespace, &object);
                 let key = ChildKey::of(resource, &object);
                 let touched = Touched { owner: controller(&object), key: key.clone() };
                 if self.see(&key, object) { vec![touched] } else { vec![] }
             }
             Event::Delete(object) => {
+                self.advance(resource, namespace, &object);
                 let key = ChildKey::of(resource, &object);
                 self.drop_older(&key, &object);
                 vec![Touched { owner: controller(&object), key }]
             }
         }
+    }
+
+    fn advance(&mut self, resource: &ApiResource, namespace: Option<&str>, object: &DynamicObject) {
+        let list = self.list(resource, namespace);
+        list.newest = list.newest.max(version(&object.metadata));
     }
 
     /// Takes in what a watch brings; whether somebody has to be told.
@@ -151,6 +170,7 @@ impl Store {
             self.listed(key);
             return untold;
         }
+        self.listed(key);
         self.trim(key, &mut object);
         let new = Held::of(&object, &self.names);
         let is_told = match self.objects.get(key) {
@@ -170,9 +190,21 @@ impl Store {
         }
     }
 
-    /// Takes in what the server answered to a write. Where others changed the object since we looked at it, their change came
-    /// along, and what we made of the object does not know of it.
-    pub(super) fn take(&mut self, key: &ChildKey, mut object: DynamicObject) {
+    /// How many lists of what an object is in are complete.
+    pub(super) fn lists(&self, key: &ChildKey) -> u64 {
+        self.list_of(key).map_or(0, |list| list.lists)
+    }
+
+    /// Takes in what the server answered to a request that began when so many lists were complete. Where others changed the object
+    /// since we looked at it, their change came along, and what we made of the object does not know of it.
+    ///
+    /// An answer may come later than the news that others have deleted the object since, after which nothing would ever be heard of
+    /// it. So one of an object that is not held is kept only while the watch is still to bring it.
+    pub(super) fn take(&mut self, key: &ChildKey, mut object: DynamicObject, since: u64) {
+        let to_bring = |list: &List| list.is_to_bring(version(&object.metadata), since);
+        if !self.objects.contains_key(key) && !self.list_of(key).is_some_and(to_bring) {
+            return;
+        }
         self.trim(key, &mut object);
         let held = self.objects.get(key);
         let before = held.and_then(Held::object);
@@ -184,7 +216,6 @@ impl Store {
 
     /// Keeps an object unless a newer version is held already.
     fn keep(&mut self, key: &ChildKey, new: Held) {
-        self.listed(key);
         if self.objects.get(key).is_some_and(|held| held.version > new.version) {
             return;
         }
@@ -221,6 +252,7 @@ impl Store {
     fn end_of_list(&mut self, resource: &ApiResource, namespace: Option<&str>) -> Vec<Touched> {
         let list = self.list(resource, namespace);
         list.synced = true;
+        list.lists += 1;
         let listed = list.listed.take().unwrap_or_default();
         let is_here = |key: &&Arc<ChildKey>| namespace.is_none() || key.namespace.as_deref() == namespace;
         let of_kind = |key: &&Arc<ChildKey>| key.group == resource.group && key.kind == resource.kind;
@@ -258,12 +290,16 @@ impl Store {
     }
 
     pub(super) fn lookup(&self, key: &ChildKey) -> Lookup {
-        let kind = self.kinds.get(&(key.group.clone(), key.kind.clone()));
-        match kind.and_then(|kind| kind.list(key.namespace.as_ref())) {
+        match self.list_of(key) {
             None => Lookup::NotWatched,
             Some(list) if !list.synced => Lookup::NotSynced,
             Some(_) => self.objects.get(key).and_then(Held::object).map_or(Lookup::Absent, Lookup::Present),
         }
+    }
+
+    /// The list that an object would be in.
+    fn list_of(&self, key: &ChildKey) -> Option<&List> {
+        self.kinds.get(&(key.group.clone(), key.kind.clone()))?.list(key.namespace.as_ref())
     }
 
     pub(super) fn owned_by(&self, owner_uid: &str) -> Vec<(ChildKey, Arc<DynamicObject>)> {

@@ -37,6 +37,11 @@ fn listed(objects: impl IntoIterator<Item = DynamicObject>) -> Live {
     live([Event::Init].into_iter().chain(items).chain([Event::InitDone]))
 }
 
+/// A write that nothing comes in between.
+fn written(live: &Live, name: &str, answer: DynamicObject) {
+    live.answered(&key(name), answer, live.now(&key(name)));
+}
+
 fn version_of(live: &Live, name: &str) -> Option<u64> {
     match live.lookup(&key(name)) {
         Lookup::Present(object) => version(&object.metadata),
@@ -77,15 +82,15 @@ fn a_status_that_is_left_out_is_nobodys_news_and_takes_no_room() {
     assert_eq!(held.data, json!({"data": {"v": 1}}));
     assert_eq!(told(&live, config_map("one", 7, "uid-1")), 1, "the data changed");
 
-    live.written(&key("one"), with_status(8));
-    live.written(&key("one"), with_status(9));
+    written(&live, "one", with_status(8));
+    written(&live, "one", with_status(9));
     assert_eq!(told(&live, with_status(9)), 0, "nor is what came along with a write of ours");
 }
 
 #[test]
 fn a_write_is_seen_at_once_and_an_older_event_does_not_undo_it() {
     let live = listed([config_map("one", 5, "uid-1")]);
-    live.written(&key("one"), config_map("one", 9, "uid-1"));
+    written(&live, "one", config_map("one", 9, "uid-1"));
     live.feed(&resource(), Event::Apply(config_map("one", 7, "uid-1")));
     assert_eq!(version_of(&live, "one"), Some(9));
     live.feed(&resource(), Event::Delete(config_map("one", 8, "uid-1")));
@@ -102,15 +107,46 @@ fn versions_are_compared_as_numbers() {
 }
 
 #[test]
-fn a_new_list_drops_what_is_gone_and_keeps_what_was_written_meanwhile() {
+fn a_new_list_drops_what_is_gone_when_it_is_complete() {
     let live = listed([config_map("gone", 1, "uid-1"), config_map("kept", 2, "uid-1")]);
     live.feed(&resource(), Event::Init);
-    live.written(&key("new"), config_map("new", 12, "uid-1"));
     live.feed(&resource(), Event::InitApply(config_map("kept", 2, "uid-1")));
     assert_eq!(version_of(&live, "gone"), Some(1), "until the list is complete");
     live.feed(&resource(), Event::InitDone);
     let names: Vec<_> = live.owned_by("uid-1").into_iter().map(|(key, _)| key.name).collect();
-    assert_eq!(names, ["kept", "new"]);
+    assert_eq!(names, ["kept"]);
+}
+
+#[test]
+fn an_answer_after_the_news_of_a_deletion_brings_nothing_back() {
+    let live = listed([config_map("one", 5, "uid-1")]);
+    let began = live.now(&key("one"));
+    live.feed(&resource(), Event::Apply(config_map("one", 7, "uid-1")));
+    live.feed(&resource(), Event::Delete(config_map("one", 8, "uid-1")));
+    live.answered(&key("one"), config_map("one", 7, "uid-1"), began);
+    assert_eq!(version_of(&live, "one"), None, "nothing would ever be heard of it again");
+
+    live.answered(&key("one"), config_map("one", 9, "uid-1"), began);
+    assert_eq!(version_of(&live, "one"), Some(9), "it was made again, which the watch is still to bring");
+}
+
+#[test]
+fn an_answer_after_a_new_list_counts_only_once_the_watch_brings_it() {
+    let live = listed([]);
+    let began = live.now(&key("one"));
+    let list_anew = || [Event::Init, Event::InitDone].map(|event| live.feed(&resource(), event));
+    list_anew();
+    live.answered(&key("one"), config_map("one", 7, "uid-1"), began);
+    assert_eq!(version_of(&live, "one"), None, "it may have been made and deleted before the list");
+    live.feed(&resource(), Event::Apply(config_map("one", 7, "uid-1")));
+    assert_eq!(version_of(&live, "one"), Some(7));
+
+    let live = listed([]);
+    live.feed(&resource(), Event::Init);
+    written(&live, "one", config_map("one", 7, "uid-1"));
+    assert_eq!(version_of(&live, "one"), Some(7), "until the list is complete");
+    assert_eq!(live.feed(&resource(), Event::InitDone).len(), 1, "and whoever owns it looks again");
+    assert_eq!(version_of(&live, "one"), None);
 }
 
 #[test]
@@ -144,7 +180,7 @@ fn what_others_did_before_our_write_is_news_when_the_write_comes_back() {
     let live = listed([config_map("one", 5, "uid-1")]);
     let mut answer = config_map("one", 7, "uid-1");
     answer.data["status"] = json!({"ready": 1}); // theirs, of version 6, which the watch has not brought, and may never bring
-    live.written(&key("one"), answer.clone());
+    written(&live, "one", answer.clone());
     assert_eq!(live.feed(&resource(), Event::Apply(answer.clone())).len(), 1);
     assert_eq!(live.feed(&resource(), Event::Apply(answer)).len(), 0, "told once");
     assert_eq!(live.feed(&resource(), Event::Apply(config_map("one", 6, "uid-1"))).len(), 1, "late");
@@ -155,9 +191,9 @@ fn what_came_with_the_first_of_two_writes_is_news_when_the_second_comes_back() {
     let live = listed([config_map("one", 5, "uid-1")]);
     let mut answer = config_map("one", 7, "uid-1");
     answer.data["status"] = json!({"ready": 1});
-    live.written(&key("one"), answer.clone());
+    written(&live, "one", answer.clone());
     answer.metadata.resource_version = Some("8".into());
-    live.written(&key("one"), answer.clone());
+    written(&live, "one", answer.clone());
     assert_eq!(live.feed(&resource(), Event::Apply(answer)).len(), 1);
 }
 
@@ -165,7 +201,7 @@ fn what_came_with_the_first_of_two_writes_is_news_when_the_second_comes_back() {
 fn what_we_wrote_and_what_is_only_listed_again_is_no_news() {
     let live = listed([config_map("one", 5, "uid-1")]);
     let touched = |event| live.feed(&resource(), event).len();
-    live.written(&key("two"), config_map("two", 7, "uid-1"));
+    written(&live, "two", config_map("two", 7, "uid-1"));
     assert_eq!(touched(Event::Apply(config_map("two", 7, "uid-1"))), 0, "our own write came back");
     assert_eq!(touched(Event::Apply(config_map("two", 8, "uid-1"))), 1, "somebody else's");
     live.feed(&resource(), Event::Init);
@@ -205,7 +241,7 @@ fn a_new_list_of_one_namespace_drops_nothing_of_another() {
 fn what_is_written_while_another_namespace_is_listed_stays() {
     let live = in_two_namespaces();
     live.feed_in(&resource(), Some("there"), Event::Init);
-    live.written(&key("new"), config_map("new", 9, "uid-1"));
+    written(&live, "new", config_map("new", 9, "uid-1"));
     live.feed_in(&resource(), Some("there"), Event::InitDone);
     assert_eq!((version_of(&live, "one"), version_of(&live, "new")), (Some(1), Some(9)));
     list_in(&live, "here", []);

@@ -3,15 +3,17 @@
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
-    core::v1::{ConfigMap, Secret},
+    core::v1::Secret,
 };
 use kube::{Api, ResourceExt};
 use kyb_crds::{CachePolicySpec, Reason, RegionDeployment, RegionReportStatus, SecretKeyRef, names};
-
-use kyb_settings::files::{CacheFile, PLATFORM_FILE, PlatformFile};
+use kyb_settings::files::CacheFile;
 
 use super::{
-    build::database::{self, Role},
+    build::{
+        database::{self, Role},
+        settings,
+    },
     pods::{last_words, refused_pods, trouble},
     validate::{Database, ValidRegion},
 };
@@ -72,6 +74,8 @@ pub(crate) struct Running {
     /// Whether the Deployment's controller has seen its newest spec and replaced all older pods.
     pub(crate) settled: bool,
     pub(crate) image: Option<String>,
+    /// What its pods read only when they start, as they were started: see [`ValidRegion::restart_digest`].
+    pub(crate) restart: Option<String>,
     /// Why a pod does not come up.
     pub(crate) trouble: Option<Problem>,
 }
@@ -87,8 +91,9 @@ pub(crate) async fn dereference(
     let report = context.report(deployment).and_then(|report| report.status.clone());
     let gateway = deployment_of(region, names::GATEWAY, crate::component::GATEWAY, context);
     let migration = migration(region, context);
-    // Once pods run with them the Secrets are known to be good, and nothing is asked. Other ones are another migration.
-    let known = gateway.ready > 0 && migration == Migration::Succeeded;
+    // Once pods run with them the Secrets are known to be good, and nothing is asked.
+    let same = gateway.restart.as_ref() == Some(&region.restart_digest());
+    let known = same && gateway.ready > 0 && migration == Migration::Succeeded || !context.sees_secrets;
     let secrets = if known { None } else { check_secrets(region, context).await };
     Facts {
         refusal: refusal(deployment, region, context),
@@ -109,9 +114,7 @@ fn rules(policy: &CachePolicySpec, region: &ValidRegion, context: &Context) -> C
     if policy.paused != Some(true) {
         return CacheRules::Policy(policy.clone());
     }
-    let standing: Option<ConfigMap> = context.live.typed(Some(&region.namespace), names::PLATFORM_CONFIG_MAP);
-    let text = standing.and_then(|map| map.data?.remove(PLATFORM_FILE)).unwrap_or_default();
-    CacheRules::Standing(serde_yaml::from_str(&text).ok().and_then(|file: PlatformFile| file.cache))
+    CacheRules::Standing(settings::written_cache(&context.live, &region.namespace))
 }
 
 /// The namespace must be the region's, and nobody else may serve the region already: the elder stays.
@@ -173,9 +176,11 @@ fn deployment_of(region: &ValidRegion, name: &str, component: &str, context: &Co
     let trouble = trouble.or_else(|| refused_pods(status.conditions.as_deref().unwrap_or_default()));
     let (desired, updated) = (spec.replicas.unwrap_or(1), status.updated_replicas.unwrap_or(0));
     let seen = status.observed_generation >= deployment.metadata.generation;
+    let annotations = spec.template.metadata.and_then(|metadata| metadata.annotations);
     let container = spec.template.spec.and_then(|pod| pod.containers.into_iter().next());
     Running {
         exists: true,
+        restart: annotations.and_then(|mut all| all.remove(names::RESTART_ANNOTATION)),
         desired,
         ready: status.ready_replicas.unwrap_or(0).min(updated),
         settled: seen && updated == status.replicas.unwrap_or(0),
@@ -200,6 +205,7 @@ fn stateful_set(region: &ValidRegion, context: &Context) -> Running {
         desired: 1,
         ready: status.ready_replicas.unwrap_or(0),
         settled: status.observed_generation >= set.metadata.generation,
+        restart: None,
         image: container.and_then(|container| container.image),
         trouble,
     }

@@ -138,8 +138,5 @@ async fn report(
     let conditions =
         summary(object.metadata.generation, &verdicts, &ready).onto(&before.conditions, Timestamp::now());
     let status = RegionDeploymentStatus { failures, conditions, ..status::status(object, region, facts) };
-    match context.tell(object, &status, &before.conditions, &status.conditions).await {
-        Ok(()) => wait,
-        Err(retry) => Some(wait.unwrap_or(retry)),
-    }
+    context.tell(object, &status, &before.conditions, &status.conditions, wait).await
 }

@@ -54,6 +54,8 @@ pub(crate) struct Serving {
     pub(crate) accepted: Option<u64>,
     /// Why some pod of the region refuses the tenant's file.
     pub(crate) refused: Option<String>,
+    /// The tenant's settings that the region has, if any.
+    pub(crate) settings: Option<TenantFile>,
 }
 
 impl Facts {
@@ -99,19 +101,17 @@ pub(crate) async fn dereference(tenant: &KybTenant, valid: &ValidTenant, context
     let is_unread =
         |read: &Result<_, Problem>| read.as_ref().is_err_and(|why| why.reason == Reason::Retrying);
     if facts.brought_keys.values().any(is_unread) {
-        facts.unread =
-            facts.serving.first().map(|serving| in_use(serving, valid, context)).unwrap_or_default();
+        let in_use = facts.serving.first().and_then(|serving| serving.settings.as_ref());
+        let keys = in_use.into_iter().flat_map(|file| &file.api_keys);
+        facts.unread = keys.map(|key| (key.id.to_string(), key.hash)).collect();
     }
     facts
 }
 
-/// The keys in the settings that a region has, by id.
-fn in_use(serving: &Serving, tenant: &ValidTenant, context: &Context) -> BTreeMap<String, KeyHash> {
-    let name = names::tenant_config_map(&tenant.id);
-    let settings: Option<ConfigMap> = context.live.typed(Some(&serving.namespace), &name);
-    let texts = settings.and_then(|map| map.data).unwrap_or_default();
-    let files = texts.values().filter_map(|text| serde_yaml::from_str::<TenantFile>(text).ok());
-    files.flat_map(|file| file.api_keys).map(|key| (key.id.to_string(), key.hash)).collect()
+/// The tenant's settings in the namespace of a region.
+fn settings(namespace: &str, tenant: &str, context: &Context) -> Option<TenantFile> {
+    let map: ConfigMap = context.live.typed(Some(namespace), &names::tenant_config_map(tenant))?;
+    map.data?.values().find_map(|text| serde_yaml::from_str(text).ok())
 }
 
 fn unprepared(tenant: &ValidTenant, context: &Context) -> Option<BTreeMap<String, Problem>> {
@@ -164,15 +164,17 @@ fn elder(tenant: &KybTenant, context: &Context) -> Option<String> {
 
 fn serving(deployment: &RegionDeployment, tenant: &str, context: &Context) -> Serving {
     let report = context.report(deployment).and_then(|report| report.status).unwrap_or_default();
+    let namespace = deployment.namespace().unwrap_or_default();
     let refused = refused(&report, tenant);
     // A report that does not name all that is refused says nothing of those that it does not name.
     let names_all = report.counts.as_ref().and_then(|counts| counts.refused_files).unwrap_or(0)
         <= i32::try_from(report.refused.len()).unwrap_or(i32::MAX);
     Serving {
         region: deployment.spec.region.to_string(),
-        namespace: deployment.namespace().unwrap_or_default(),
         accepted: accepted(&report).filter(|_| names_all),
         refused,
+        settings: settings(&namespace, tenant, context),
+        namespace,
     }
 }
 

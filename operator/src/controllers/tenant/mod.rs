@@ -70,8 +70,8 @@ pub(crate) async fn reconcile(object: Arc<KybTenant>, context: Arc<Context>) -> 
 
 /// What was done, or why nothing was.
 enum Applied {
-    /// What came of it, and whether what is no longer wanted was to go, too.
-    Done(Outcome, bool),
+    /// What came of it.
+    Done(Outcome),
     /// Nothing was written, and this is why.
     Left(State, Reason, String),
 }
@@ -95,11 +95,11 @@ fn lingering(
 ) -> Vec<TenantKeyStatus> {
     let is_open = facts.closed(&names::tenant_namespace(&tenant.id)).is_none();
     let is_gone = |known: &TenantKeyStatus| match applied {
-        Applied::Done(outcome, true) if is_open => {
+        Applied::Done(outcome) if is_open && !facts.erasing => {
             let secret = key_secret(tenant, known);
             !outcome.failures.iter().any(|failure| *failure.child() == secret)
         }
-        Applied::Done(..) | Applied::Left(..) => false,
+        Applied::Done(_) | Applied::Left(..) => false,
     };
     let is_named = |known: &TenantKeyStatus| tenant.keys.iter().any(|key| key.name == known.name.as_str());
     revoked(keys, before).filter(|known| !is_named(known) && !is_gone(known)).cloned().collect()
@@ -131,19 +131,24 @@ async fn apply(
         Ok(children) => children,
         Err(why) => return Applied::Left(State::Stuck, Reason::InvalidSpec, why),
     };
-    // What could not be built is not wanted less: only a whole build may delete.
-    let whole = !facts.erasing && concerns.iter().all(|concern| concern.children.is_ok());
-    let prune = if whole {
-        let secrets = revoked.into_iter().map(|key| (key, ApiResource::erase::<Secret>(&()))).collect();
-        // A label that was taken off is no wish to have what lies there deleted.
-        let spared = facts.unprepared.iter().flatten().map(|(namespace, _)| namespace.clone()).collect();
-        Prune { namespaces: true, unwatched: secrets, spared, ..Prune::default() }
-    } else {
-        Prune::nothing()
-    };
-    let outcome = context.tenant_applier.apply(&children, &prune).await;
+    let outcome = context.tenant_applier.apply(&children, &prune(facts, concerns, revoked)).await;
     context.metrics.applied("KybTenant", &outcome);
-    Applied::Done(outcome, whole)
+    Applied::Done(outcome)
+}
+
+/// What could not be built is not wanted less: without settings nothing goes that the regions go on using, which is their settings and
+/// the namespaces of the contexts in them. Rights and keys that were taken away go all the same.
+fn prune(facts: &Facts, concerns: &[Concern], revoked: Vec<ChildKey>) -> Prune {
+    if facts.erasing {
+        return Prune::nothing();
+    }
+    let whole = concerns.iter().all(|concern| concern.children.is_ok());
+    let secrets = revoked.into_iter().map(|key| (key, ApiResource::erase::<Secret>(&()))).collect();
+    // A label that was taken off is no wish to have what lies there deleted.
+    let unprepared = facts.unprepared.iter().flatten().map(|(namespace, _)| namespace);
+    let serving = facts.serving.iter().filter(|_| !whole).map(|region| &region.namespace);
+    let spared = unprepared.chain(serving).cloned().collect();
+    Prune { namespaces: whole, unwatched: secrets, spared, ..Prune::default() }
 }
 
 fn children(object: &KybTenant, wanted: impl Iterator<Item = Child>) -> Result<Children, String> {
@@ -153,7 +158,7 @@ fn children(object: &KybTenant, wanted: impl Iterator<Item = Child>) -> Result<C
 
 fn verdicts(tenant: &ValidTenant, facts: &Facts, concerns: &[Concern], applied: &Applied) -> Vec<Verdict> {
     let outcome = match applied {
-        Applied::Done(outcome, _) => outcome,
+        Applied::Done(outcome) => outcome,
         Applied::Left(state, reason, message) => {
             return vec![Verdict::new(ConditionType::NamespacesReady, *state, *reason, message.clone())];
         }
@@ -201,9 +206,7 @@ async fn report(
     status.failures = failures;
     status.keys.extend(lingering.iter().cloned());
     status.conditions = conditions.onto(&before.conditions, Timestamp::now());
-    if let Err(retry) = context.tell(object, &status, &before.conditions, &status.conditions).await {
-        return Some(wait.unwrap_or(retry));
-    }
     let ends = keys.iter().filter_map(|key| (key.previous.as_ref()?.until - Utc::now()).to_std().ok());
-    wait.into_iter().chain(ends).min()
+    let wait = wait.into_iter().chain(ends).min();
+    context.tell(object, &status, &before.conditions, &status.conditions, wait).await
 }

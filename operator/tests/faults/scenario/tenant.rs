@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Act,
-    Act::{Change, Create, Delete, Gone, Wait},
+    Act::{Change, Create, Delete, Gone, Until, Wait},
     HOME, REGION, Step, Story, before, chapters, namespace, region, step,
 };
 
@@ -111,6 +111,14 @@ fn meddling() -> Vec<Step> {
         step(
             "deleted while changed",
             [Change(TENANT, json!({"spec": {"quota": {"pods": "9"}}})), Delete(POLICY), Delete(QUOTA)],
+        ),
+        step(
+            "deleted once changed",
+            [
+                Change(TENANT, json!({"spec": {"quota": {"pods": "8"}}})),
+                Until(QUOTA, "/spec/hard/pods", "8"),
+                Delete(QUOTA),
+            ],
         ),
     ]
 }

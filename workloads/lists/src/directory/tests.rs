@@ -80,22 +80,62 @@ fn the_same_list_twice_is_refused() {
 }
 
 #[test]
-fn xml_that_is_no_list_is_refused_and_not_passed_over() {
-    for (text, words) in
-        [("<export/>", "its root is export"), ("", "its root is not readable"), ("{}", "not readable")]
-    {
-        let refused = refusal(&[("un.xml", UN), ("eu.xml", text)]);
-        assert!(
-            refused.contains("eu.xml: is no UN consolidated list") && refused.contains(words),
-            "{refused}"
-        );
+fn one_list_in_two_formats_is_refused() {
+    let words = refusal(&[
+        ("csv/sdn.csv", PRIMARY),
+        ("csv/alt.csv", ALIAS),
+        ("csv/add.csv", ADDRESS),
+        ("xml/sdn_advanced.xml", "<Sanctions>"),
+    ]);
+    assert!(words.starts_with("list ofac-sdn is there twice, in "), "{words}");
+}
+
+#[test]
+fn what_looks_like_a_list_and_is_none_is_refused_and_not_passed_over() {
+    for (name, text, words) in [
+        ("sdn.xml", "<sdnList/>", "its root is sdnList"),
+        ("eu.xml", "", "it begins with no root element"),
+        ("eu.xml", "{}", "it begins with no root element"),
+        ("index.json", "{\"name\":\"sanctions\"}", "its first line is no entity of OpenSanctions"),
+        ("uk.csv", "<!DOCTYPE html><html>", "it is called csv and is no table"),
+    ] {
+        let refused = refusal(&[("un.xml", UN), (name, text)]);
+        let expected = format!("{name}: is no list that can be read ({words}");
+        assert!(refused.contains(&expected), "{refused}");
+    }
+}
+
+#[test]
+fn a_table_of_something_else_is_passed_over() {
+    let folder = folder(&[
+        ("un.xml", UN),
+        ("hits.csv", "id,status,rank\n1,hit,1\n"),
+        ("sdn_comments.csv", "36,\"x\"\n"),
+    ]);
+    assert_eq!(names(&load(folder.path()).unwrap()), ["un-consolidated"]);
+}
+
+#[test]
+fn two_gigabytes_of_zeros_are_refused_by_their_beginning() {
+    for name in ["list.xml", "list.json", "list.csv", "cons_add.csv"] {
+        let folder =
+            folder(&[("cons_prim.csv", PRIMARY), ("cons_alt.csv", ALIAS), ("cons_add.csv", ADDRESS)]);
+        let file = fs::File::create(folder.path().join(name)).unwrap();
+        file.set_len(2 << 30).unwrap(); // a sparse file: read whole, it would take two gigabytes of memory
+        let refused = load(folder.path()).expect_err(name).to_string();
+        assert!(refused.contains(name), "{refused}");
     }
 }
 
 #[test]
 fn a_folder_without_lists_says_what_it_expects() {
     let words = refusal(&[("README.md", "words")]);
-    assert!(words.contains("holds no watchlist; expected OFAC's sdn.csv, alt.csv and add.csv"), "{words}");
+    assert!(
+        words.contains(
+            "holds no watchlist; expected, there or in a folder directly below: OFAC's sdn.csv, alt.csv and add.csv"
+        ),
+        "{words}"
+    );
     let words = load(Path::new("/nowhere/at/all")).unwrap_err().to_string();
     assert!(words.starts_with("can't read /nowhere/at/all: "), "{words}");
 }
@@ -131,5 +171,7 @@ fn of_two_lists_in_one_folder_the_name_tells_which() {
     let named = |name: &str| files(folder.path(), &name.try_into().unwrap(), ListFormat::OfacCsv);
     assert_eq!(named("ofac-consolidated").unwrap().files[0].name, "cons_prim.csv");
     assert_eq!(named("ofac-sdn").unwrap().files[0].name, "sdn.csv");
-    assert!(named("my-list").unwrap_err().to_string().contains("no OFAC list that is clearly my-list"));
+    assert!(
+        named("my-list").unwrap_err().to_string().contains("no OFAC list as csv that is clearly my-list")
+    );
 }

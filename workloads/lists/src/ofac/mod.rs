@@ -1,5 +1,5 @@
 //! OFAC's csv files (US Treasury, "data specification" of the SDN and consolidated lists): one file of entries and two that
-//! refer to it by `ent_num`.
+//! refer to it by `ent_num`. The same lists as XML are read by [`advanced`].
 //!
 //! | module | what |
 //! |---|---|
@@ -9,11 +9,14 @@
 //! | [`remarks`] | weak aliases, dates, countries and identifiers out of the prose |
 //! | [`whole`] | whether a file that ends well has nevertheless lost its end |
 
-use std::collections::HashMap;
-
-use crate::{Contents, ListError, ListId, Place, SourceFile, draft::Draft, reading::Reading};
+use crate::{
+    Contents, ListError, ListId, Place, SourceFile,
+    draft::{Draft, Drafts},
+    reading::Reading,
+};
 
 mod address;
+pub(crate) mod advanced;
 mod alias;
 pub(crate) mod files;
 mod primary;
@@ -37,64 +40,41 @@ pub(crate) fn read(list: &ListId, files: &[SourceFile]) -> Result<Contents, List
     let mut reading = Reading::default();
     let mut drafts = Drafts::default();
     for record in &entries.records {
-        drafts.add(trio.primary, record, primary::draft(trio.primary, record, &mut reading)?)?;
+        let draft = primary::draft(trio.primary, record, &mut reading)?;
+        let added = drafts.add(draft);
+        added.map_err(|problem| trio.primary.fault(record.line, Place::Field(1), problem))?;
     }
-    let alias_owners = drafts.attach(trio.alias, &aliases.records, &mut reading, alias::apply)?;
-    let address_owners = drafts.attach(trio.address, &addresses.records, &mut reading, address::apply)?;
+    let alias_owners = attach(&mut drafts, trio.alias, &aliases.records, &mut reading, alias::apply)?;
+    let address_owners = attach(&mut drafts, trio.address, &addresses.records, &mut reading, address::apply)?;
     if !marked {
         whole::reaches_the_end(trio.alias, &alias_owners)?;
         whole::reaches_the_end(trio.address, &address_owners)?;
     }
-    for (draft, record) in drafts.all.iter_mut().zip(&entries.records) {
+    for (draft, record) in drafts.all_mut().iter_mut().zip(&entries.records) {
         primary::details(draft, record, &mut reading);
     }
-    let entries = drafts.all.into_iter().map(Draft::finish).collect();
-    Ok(Contents { entries, not_understood: reading.into_counts(), stated: None })
+    Contents::new(trio.primary, drafts, reading)
 }
 
-/// The entries in the publisher's order, found by `ent_num`.
-#[derive(Default)]
-struct Drafts {
-    all: Vec<Draft>,
-    by_id: HashMap<String, usize>,
-}
-
-impl Drafts {
-    fn add<const N: usize>(
-        &mut self,
-        file: &SourceFile,
-        record: &Record<'_, N>,
-        draft: Draft,
-    ) -> Result<(), ListError> {
+/// Hands every record to the entry it names. Answers which entries got one.
+fn attach<const N: usize>(
+    drafts: &mut Drafts,
+    file: &SourceFile,
+    records: &[Record<'_, N>],
+    reading: &mut Reading,
+    apply: fn(&mut Draft, &Record<'_, N>, &mut Reading),
+) -> Result<Vec<bool>, ListError> {
+    let mut owners = vec![false; drafts.all().len()];
+    for record in records {
         let id = record.number(file, 0)?;
-        if self.by_id.insert(id.to_owned(), self.all.len()).is_some() {
-            return Err(file.fault(record.line, Place::Field(1), format!("entry {id} is there twice")));
-        }
-        self.all.push(draft);
-        Ok(())
+        record.number(file, 1)?;
+        let Some(place) = drafts.place(id) else {
+            let problem =
+                format!("names entry {id}, which the primary file does not have; are the files of one day?");
+            return Err(file.fault(record.line, Place::Field(1), problem));
+        };
+        owners[place] = true;
+        apply(&mut drafts.all_mut()[place], record, reading);
     }
-
-    /// Hands every record to the entry it names. Answers which entries got one.
-    fn attach<const N: usize>(
-        &mut self,
-        file: &SourceFile,
-        records: &[Record<'_, N>],
-        reading: &mut Reading,
-        apply: fn(&mut Draft, &Record<'_, N>, &mut Reading),
-    ) -> Result<Vec<bool>, ListError> {
-        let mut owners = vec![false; self.all.len()];
-        for record in records {
-            let id = record.number(file, 0)?;
-            record.number(file, 1)?;
-            let Some(&at) = self.by_id.get(id) else {
-                let problem = format!(
-                    "names entry {id}, which the primary file does not have; are the files of one day?"
-                );
-                return Err(file.fault(record.line, Place::Field(1), problem));
-            };
-            owners[at] = true;
-            apply(&mut self.all[at], record, reading);
-        }
-        Ok(owners)
-    }
+    Ok(owners)
 }

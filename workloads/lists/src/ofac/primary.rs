@@ -68,7 +68,7 @@ pub(super) fn details(draft: &mut Draft, record: &Record<'_, FIELDS>, reading: &
     }
     for (field, label) in IN_WORDS {
         if let Some(text) = record.get(field) {
-            draft.remark(&format!("{label}: {}.", text.trim().trim_end_matches('.')));
+            draft.words(label, text);
         }
     }
 }

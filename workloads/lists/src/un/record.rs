@@ -1,14 +1,12 @@
 //! One record of the UN's list as one entry.
 
 use kyb_domain::{
-    country::CountryCode,
     date::{DateSpan, PartialDate},
     identifier::IdentifierKind,
     list::{EntryKind, NameKind},
 };
 
-use super::xml::{Element, Section};
-use crate::{draft::Draft, reading::Reading};
+use crate::{draft::Draft, names, reading::Reading, xml::Element};
 
 /// The parts of a record's own name, in order.
 const NAMES: [&str; 4] = ["FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME"];
@@ -25,41 +23,19 @@ const PASSED: [&str; 9] = [
     "SUBMITTED_BY",
 ];
 
-impl Element {
-    /// Its text on one line, `None` where there is none.
-    fn words(&self) -> Option<String> {
-        let words = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        (!words.is_empty()).then_some(words)
-    }
-
-    /// The text of the first element called `name` that has one.
-    fn get(&self, name: &str) -> Option<String> {
-        self.children.iter().filter(|child| child.name == name).find_map(Self::words)
-    }
-
-    /// The texts of all elements called `name`.
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = String> + 'a {
-        self.children.iter().filter(move |child| child.name == name).filter_map(Self::words)
-    }
-}
-
 /// The entry, or what it lacks.
-pub(super) fn entry(section: Section, element: &Element, reading: &mut Reading) -> Result<Draft, String> {
+pub(super) fn entry(kind: EntryKind, element: &Element, reading: &mut Reading) -> Result<Draft, String> {
     let id = element.get("DATAID").ok_or("a record has no DATAID")?;
     let name = NAMES.iter().filter_map(|part| element.get(part)).collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         return Err(format!("record {id} has no name"));
     }
-    let kind = match section {
-        Section::Individuals => EntryKind::Person,
-        Section::Entities => EntryKind::Organization,
-    };
     let mut draft = Draft::new(&id, kind, &name);
     for child in &element.children {
         read(child, &mut draft, reading);
     }
     for (label, name) in [("Note", "NOTE"), ("Gender", "GENDER")] {
-        element.get(name).iter().for_each(|text| draft.remark(&format!("{label}: {text}.")));
+        element.get(name).iter().for_each(|text| draft.words(label, text));
     }
     Ok(draft)
 }
@@ -96,7 +72,7 @@ fn read(element: &Element, draft: &mut Draft, reading: &mut Reading) {
 
 /// A name, or several between semicolons; one in another script may stand behind it in brackets.
 fn alias(element: &Element, draft: &mut Draft, reading: &mut Reading) {
-    let Some(names) = element.get("ALIAS_NAME") else { return };
+    let Some(published) = element.get("ALIAS_NAME") else { return };
     let kind = match element.get("QUALITY").as_deref() {
         Some("Good" | "a.k.a.") => NameKind::Alias,
         Some("Low") => NameKind::Weak,
@@ -107,20 +83,18 @@ fn alias(element: &Element, draft: &mut Draft, reading: &mut Reading) {
             NameKind::Alias
         }
     };
-    for name in names.split(';') {
+    for name in published.split(';') {
         let brackets = name.trim().strip_suffix(')').and_then(|open| open.rsplit_once('('));
-        match brackets.filter(|(_, inside)| inside.chars().all(|c| !c.is_ascii_alphabetic())) {
-            Some((before, script))
-                if !before.trim().is_empty() && script.chars().any(char::is_alphabetic) =>
-            {
+        match brackets.filter(|(before, inside)| !before.trim().is_empty() && names::is_foreign(inside)) {
+            Some((before, script)) => {
                 draft.name(kind, before);
                 draft.name(NameKind::OriginalScript, script);
             }
-            _ => draft.name(kind, name),
+            None => draft.name(kind, name),
         }
     }
     if let Some(note) = element.get("NOTE") {
-        draft.remark(&format!("Alias {names}: {note}."));
+        draft.words(&format!("Alias {published}"), &note);
     }
 }
 
@@ -133,7 +107,7 @@ fn address(element: &Element, draft: &mut Draft, reading: &mut Reading) {
         draft.countries(reading.countries(country));
     }
     if let Some(note) = element.get("NOTE") {
-        draft.remark(&format!("Address: {note}."));
+        draft.words("Address", &note);
     }
 }
 
@@ -156,7 +130,7 @@ fn born(element: &Element, draft: &mut Draft, reading: &mut Reading) {
         (None, None) => {}
     }
     if let Some(note) = element.get("NOTE") {
-        draft.remark(&format!("Date of birth: {note}."));
+        draft.words("Date of birth", &note);
     }
 }
 
@@ -169,13 +143,12 @@ fn document(element: &Element, draft: &mut Draft, reading: &mut Reading) {
         _ => IdentifierKind::Other,
     };
     let country = element.get("ISSUING_COUNTRY").or_else(|| element.get("COUNTRY_OF_ISSUE"));
-    let codes: Vec<CountryCode> = country.map(|text| reading.countries(&text)).unwrap_or_default();
-    let issuer = if let [only] = codes[..] { Some(only) } else { None };
+    let issuer = reading.issuer(country.as_deref());
     if !draft.identifier(kind, bare_number(&number), issuer) {
         reading.not_understood("document number", &number);
     }
     if let Some(note) = element.get("NOTE") {
-        draft.remark(&format!("Document {number}: {note}."));
+        draft.words(&format!("Document {number}"), &note);
     }
 }
 
@@ -192,7 +165,5 @@ fn bare_number(text: &str) -> &str {
 /// What has no place of its own in an entry: kept as words.
 fn in_words(label: &str, element: &Element, draft: &mut Draft) {
     let texts: Vec<String> = element.children.iter().filter_map(Element::words).collect();
-    if !texts.is_empty() {
-        draft.remark(&format!("{label}: {}.", texts.join(", ")));
-    }
+    draft.words(label, &texts.join(", "));
 }

@@ -1,7 +1,7 @@
 //! What a region owns. Pure: from a checked region and what was read, to objects.
 //!
-//! Order matters in one place: gateway and worker are only changed once the migration of their version has succeeded.
-//! Until then what runs goes on as it is.
+//! Order matters in one place: gateway and worker are only changed once the Secrets that they read are there and the migration of
+//! their version has succeeded. Until then what runs goes on as it is.
 
 mod access;
 pub(crate) mod database;
@@ -45,8 +45,8 @@ pub(crate) fn concerns(
         Concern::of(ConditionType::DatabaseReady, database(region, root)),
         Concern::of(ConditionType::Migrated, [Child::new(&database::migration(region))]),
         Concern::of(ConditionType::RedisReady, redis(region)),
-        after_migration(ConditionType::GatewayReady, facts, || gateway::gateway(region)),
-        after_migration(ConditionType::WorkerReady, facts, || worker::worker(region)),
+        once_the_database_is_prepared(ConditionType::GatewayReady, facts, || gateway::gateway(region)),
+        once_the_database_is_prepared(ConditionType::WorkerReady, facts, || worker::worker(region)),
     ]
 }
 
@@ -87,16 +87,17 @@ fn redis(region: &ValidRegion) -> Vec<Child> {
     }
 }
 
-fn after_migration(
+fn once_the_database_is_prepared(
     condition: ConditionType,
     facts: &Facts,
     children: impl FnOnce() -> Vec<Child>,
 ) -> Concern {
+    let waits = |what: &str| Concern { condition, children: Err(Problem::new(Reason::Progressing, what)) };
     match &facts.migration {
+        _ if facts.secrets.is_some() => waits("waits for the Secrets of the database; see DatabaseReady"),
         Migration::Succeeded => Concern::of(condition, children()),
-        Migration::Failed(_) | Migration::Delayed(_) | Migration::Running => Concern {
-            condition,
-            children: Err(Problem::new(Reason::Progressing, "waits for the migration of the database")),
-        },
+        Migration::Failed(_) | Migration::Delayed(_) | Migration::Running => {
+            waits("waits for the migration of the database")
+        }
     }
 }

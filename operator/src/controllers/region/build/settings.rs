@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kyb_crds::{CachePolicySpec, Environment, Period, Reason, WatchlistFormat, WatchlistSource, names};
 use kyb_domain::list::{ListFormat, ListId};
+use kyb_kit::Live;
 use kyb_settings::files::{
     CacheClassFile, CacheFile, CacheMemoryFile, CachePriority, ListFile, PLATFORM_FILE, PlatformFile,
     SourceFile,
@@ -67,6 +68,13 @@ fn list(source: &WatchlistSource, plain_http: bool) -> Result<ListFile, Problem>
         max_age: period(&default(&source.max_age, MAX_AGE), "watchlists.maxAge")?,
         accept_shrink: source.accept_shrink.as_ref().map(ToString::to_string),
     })
+}
+
+/// What the workloads of a namespace may keep, as it is written in their settings now.
+pub(crate) fn written_cache(live: &Live, namespace: &str) -> Option<CacheFile> {
+    let map: ConfigMap = live.typed(Some(namespace), names::PLATFORM_CONFIG_MAP)?;
+    let file: PlatformFile = serde_yaml::from_str(&map.data?.remove(PLATFORM_FILE)?).ok()?;
+    file.cache
 }
 
 /// A policy as the settings have it.

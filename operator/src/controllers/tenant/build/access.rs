@@ -27,10 +27,13 @@ pub(super) fn grants(tenant: &ValidTenant) -> Vec<RoleBinding> {
     tenant.grants.iter().flat_map(of_grant).collect()
 }
 
+/// Its name has the role, since a RoleBinding's can't be changed: another role is another binding, and the old one goes.
 fn binding(place: &Place, grant: &Grant) -> RoleBinding {
+    let role = names::tenant_cluster_role(grant.role);
+    let short = role.strip_prefix("kyb-tenant-").unwrap_or(role);
     RoleBinding {
-        metadata: object_meta(&format!("kyb-{}", grant.name), Some(&place.namespace)),
-        role_ref: cluster_role(names::tenant_cluster_role(grant.role)),
+        metadata: object_meta(&format!("kyb-{}-{short}", grant.name), Some(&place.namespace)),
+        role_ref: cluster_role(role),
         subjects: Some(grant.subjects.clone()),
     }
 }

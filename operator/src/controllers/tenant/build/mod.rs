@@ -43,10 +43,13 @@ pub(crate) fn concerns(
     let access = children(access::grants(tenant))
         .chain(children(access::service_accounts(tenant)))
         .chain([Child::new(&access::operator_binding(tenant, operator))]);
+    let keys_alone = if settings.is_err() { settings::with_new_keys(facts, keys) } else { Ok(vec![]) };
+    let issued = keys_alone
+        .map(|maps| children(keys::secrets(tenant, keys)).chain(children(maps)).collect::<Vec<_>>());
     let concerns = vec![
         Concern::of(ConditionType::NamespacesReady, bounds),
         Concern::of(ConditionType::AccessReady, access),
-        Concern::of(ConditionType::KeysReady, children(keys::secrets(tenant, keys))),
+        Concern { condition: ConditionType::KeysReady, children: issued },
         Concern { condition: ConditionType::PolicyValid, children: settings },
     ];
     let is_open =

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kyb_crds::{Reason, names};
-use kyb_domain::tenant::KeyId;
+use kyb_domain::tenant::{ContextName, KeyId};
 use kyb_settings::files::{ContextFile, KeyFile, TenantFile, tenant_file_name};
 
 use super::{IssuedKey, access::settings_role, object_meta};
@@ -29,35 +29,50 @@ pub(super) fn config_maps(
             format!("waits for the finalizer {}, which could not be set yet", names::ERASE_FINALIZER);
         return Err(Problem::new(Reason::Retrying, message));
     }
-    let file = if facts.erasing { erasure(settings) } else { file(settings, keys)? };
-    let text = serde_yaml::to_string(&file)
-        .map_err(|why| Problem::new(Reason::InvalidSpec, format!("the settings can't be written: {why}")))?;
-    let name = tenant_file_name(&settings.id);
-    let config_map = |namespace: &str| {
-        let mut metadata = object_meta(&names::tenant_config_map(&tenant.id), Some(namespace));
-        metadata.labels = Some(BTreeMap::from([
-            (names::SETTINGS_LABEL.to_owned(), names::SETTINGS_TENANT.to_owned()),
-            (names::TENANT_LABEL.to_owned(), tenant.id.clone()),
-        ]));
-        ConfigMap {
-            metadata,
-            data: Some(BTreeMap::from([(name.clone(), text.clone())])),
-            ..ConfigMap::default()
-        }
+    let file = if facts.erasing {
+        erasure(settings)
+    } else {
+        TenantFile { api_keys: key_files(keys)?, ..bare(settings) }
     };
-    Ok(facts.serving.iter().map(|region| config_map(&region.namespace)).collect())
+    facts.serving.iter().map(|region| config_map(&file, &region.namespace)).collect()
 }
 
-fn file(settings: &TenantSettings, keys: &[IssuedKey]) -> Result<TenantFile, Problem> {
-    let mut api_keys = Vec::new();
+/// The settings that the regions have, with the keys as they are wanted now: a mistake elsewhere in the spec keeps no revoked key
+/// alive. A key of a context that a region does not know yet has to wait, since the region would refuse the whole file.
+pub(super) fn with_new_keys(facts: &Facts, keys: &[IssuedKey]) -> Result<Vec<ConfigMap>, Problem> {
+    let mut maps = Vec::new();
+    for region in &facts.serving {
+        let Some(known) = &region.settings else { continue };
+        let is_known = |context: &ContextName| known.contexts.iter().any(|known| known.name == *context);
+        let mut api_keys = key_files(keys)?;
+        api_keys.retain(|key| key.contexts.iter().flatten().all(is_known));
+        maps.push(config_map(&TenantFile { api_keys, ..known.clone() }, &region.namespace)?);
+    }
+    Ok(maps)
+}
+
+fn config_map(file: &TenantFile, namespace: &str) -> Result<ConfigMap, Problem> {
+    let text = serde_yaml::to_string(file)
+        .map_err(|why| Problem::new(Reason::InvalidSpec, format!("the settings can't be written: {why}")))?;
+    let mut metadata = object_meta(&names::tenant_config_map(file.id.as_str()), Some(namespace));
+    metadata.labels = Some(BTreeMap::from([
+        (names::SETTINGS_LABEL.to_owned(), names::SETTINGS_TENANT.to_owned()),
+        (names::TENANT_LABEL.to_owned(), file.id.to_string()),
+    ]));
+    let data = BTreeMap::from([(tenant_file_name(&file.id), text)]);
+    Ok(ConfigMap { metadata, data: Some(data), ..ConfigMap::default() })
+}
+
+fn key_files(keys: &[IssuedKey]) -> Result<Vec<KeyFile>, Problem> {
+    let mut files = Vec::new();
     for key in keys {
-        api_keys.push(key_file(key, &key.id, key.hash, key.wanted.expires_at)?);
+        files.push(key_file(key, &key.id, key.hash, key.wanted.expires_at)?);
         if let Some(previous) = &key.previous {
             let ends = key.wanted.expires_at.map_or(previous.until, |at| at.min(previous.until));
-            api_keys.push(key_file(key, &previous.id, previous.hash, Some(ends))?);
+            files.push(key_file(key, &previous.id, previous.hash, Some(ends))?);
         }
     }
-    Ok(TenantFile { api_keys, erase: false, ..bare(settings) })
+    Ok(files)
 }
 
 /// A tenant that is going: nobody may call for it, and the worker deletes its rows.

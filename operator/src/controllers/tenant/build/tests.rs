@@ -38,6 +38,7 @@ fn facts() -> Facts {
         namespace: "kyb-us-east-1".into(),
         accepted: None,
         refused: None,
+        settings: None,
     };
     Facts { serving: vec![serving], regions_here: 1, ..Facts::default() }
 }
@@ -97,10 +98,13 @@ fn every_namespace_is_closed_but_for_what_is_listed() {
         assert_eq!(policies, ["kyb-allow-dns", "kyb-allow-gateways", "kyb-deny-all", "kyb-egress-partner"]);
         assert_eq!(of_kind("ResourceQuota", namespace), ["kyb-tenant"]);
     }
-    assert_eq!(of_kind("RoleBinding", "kyb-t-acme--lending"), ["kyb-lending-team", "kyb-audit"]);
+    assert_eq!(
+        of_kind("RoleBinding", "kyb-t-acme--lending"),
+        ["kyb-lending-team-context-manager", "kyb-audit-auditor"]
+    );
     assert_eq!(
         of_kind("RoleBinding", "kyb-t-acme--trade"),
-        ["kyb-audit"],
+        ["kyb-audit-auditor"],
         "a grant holds in its contexts only"
     );
     assert_eq!(of_kind("Secret", "kyb-t-acme"), ["kyb-key-default"]);

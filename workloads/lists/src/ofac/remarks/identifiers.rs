@@ -1,18 +1,16 @@
 //! Numbers and addresses that identify: `Passport 96020025125 (Mexico) issued 14 Dec 2005`.
 
-use kyb_domain::{
-    identifier::{IdentifierKind, Lei},
-    list::EntryKind,
-};
+use kyb_domain::{identifier::IdentifierKind, list::EntryKind};
 
 use super::phrases::after;
-use crate::{draft::Draft, reading::Reading};
+use crate::{draft::Draft, identifiers::settle, reading::Reading};
 
 /// Labels and the kind of what follows; the longest that fits counts. Collected from the published lists.
 const LABELS: &[(&str, IdentifierKind)] = &[
     ("Afghan Money Service Provider License Number", IdentifierKind::Other),
     ("Aircraft Construction Number (also called L/N or S/N or F/N)", IdentifierKind::Other),
     ("Aircraft Manufacturer's Serial Number (MSN)", IdentifierKind::Other),
+    ("Aircraft Manufacturer’s Serial Number (MSN)", IdentifierKind::Other),
     ("Aircraft Mode S Transponder Code", IdentifierKind::Other),
     ("Aircraft Serial Identification", IdentifierKind::Other),
     ("Aircraft Tail Number", IdentifierKind::Other),
@@ -32,6 +30,7 @@ const LABELS: &[(&str, IdentifierKind)] = &[
     ("CNP (Personal Numerical Code)", IdentifierKind::NationalId),
     ("Cartilla de Servicio Militar Nacional", IdentifierKind::NationalId),
     ("Cedula No.", IdentifierKind::NationalId),
+    ("Central Registration System Number", IdentifierKind::RegistryNumber),
     ("Certificate of Incorporation Number", IdentifierKind::RegistryNumber),
     ("Chamber of Commerce Number", IdentifierKind::RegistryNumber),
     ("Chinese Commercial Code", IdentifierKind::Other),
@@ -46,6 +45,7 @@ const LABELS: &[(&str, IdentifierKind)] = &[
     ("Diplomatic Passport", IdentifierKind::Passport),
     ("Driver's License No.", IdentifierKind::Other),
     ("Dubai Chamber of Commerce Membership No.", IdentifierKind::RegistryNumber),
+    ("Economic Register Number (CBLS)", IdentifierKind::RegistryNumber),
     ("Electoral Registry No.", IdentifierKind::NationalId),
     ("Email", IdentifierKind::Other),
     ("Email Address", IdentifierKind::Other),
@@ -53,6 +53,7 @@ const LABELS: &[(&str, IdentifierKind)] = &[
     ("Equity Ticker", IdentifierKind::Other),
     ("Fax", IdentifierKind::Other),
     ("Fax No.", IdentifierKind::Other),
+    ("File Number", IdentifierKind::Other),
     ("Fiscal Code", IdentifierKind::TaxId),
     ("Folio Mercantil No.", IdentifierKind::RegistryNumber),
     ("Government Gazette Number", IdentifierKind::Other),
@@ -68,20 +69,26 @@ const LABELS: &[(&str, IdentifierKind)] = &[
     ("LE Number", IdentifierKind::NationalId),
     ("Legal Entity Number", IdentifierKind::RegistryNumber), // an LEI where its check digits are right
     ("License", IdentifierKind::Other),
+    ("MICEX Code", IdentifierKind::Other),
     ("MMSI", IdentifierKind::Other),
+    ("MSB Registration Number", IdentifierKind::RegistryNumber),
     ("Matricula Mercantil No", IdentifierKind::RegistryNumber),
+    ("Military Registration Number", IdentifierKind::Other),
     ("Moroccan Personal ID No.", IdentifierKind::NationalId),
     ("N.I.E.", IdentifierKind::NationalId),
+    ("N.I.F.", IdentifierKind::TaxId),
     ("NIT #", IdentifierKind::TaxId),
     ("National Foreign ID Number", IdentifierKind::NationalId),
     ("National ID No.", IdentifierKind::NationalId),
     ("Numero Unico de Identificacao Tributaria (NUIT)", IdentifierKind::TaxId),
     ("Numero de Identidad", IdentifierKind::NationalId),
+    ("Organization Code", IdentifierKind::RegistryNumber),
     ("Other Vessel Call Sign", IdentifierKind::Other),
     ("Paraguayan tax identification number", IdentifierKind::TaxId),
     ("Passport", IdentifierKind::Passport),
     ("Passport Booklet", IdentifierKind::Passport),
     ("Passport No.", IdentifierKind::Passport),
+    ("Permit Number", IdentifierKind::Other),
     ("Personal ID Card", IdentifierKind::NationalId),
     ("Phone", IdentifierKind::Other),
     ("Phone No.", IdentifierKind::Other),
@@ -93,6 +100,7 @@ const LABELS: &[(&str, IdentifierKind)] = &[
     ("R.F.C.", IdentifierKind::TaxId),
     ("RFC", IdentifierKind::TaxId),
     ("RIF #", IdentifierKind::TaxId),
+    ("RSIN", IdentifierKind::RegistryNumber),
     ("RTN", IdentifierKind::TaxId),
     ("RUC #", IdentifierKind::TaxId),
     ("Refugee ID Card", IdentifierKind::Other),
@@ -106,6 +114,7 @@ const LABELS: &[(&str, IdentifierKind)] = &[
     ("SRE Permit No.", IdentifierKind::Other),
     ("SSN", IdentifierKind::NationalId),
     ("SWIFT/BIC", IdentifierKind::Bic),
+    ("Seafarer's Identification Document", IdentifierKind::Other),
     ("Serial No.", IdentifierKind::Other),
     ("Stateless Person ID Card", IdentifierKind::Other),
     ("Stateless Person Passport", IdentifierKind::Passport),
@@ -117,11 +126,15 @@ const LABELS: &[(&str, IdentifierKind)] = &[
     ("Telephone No.", IdentifierKind::Other),
     ("Telephone Number", IdentifierKind::Other),
     ("Temporary suspension of deportation No.", IdentifierKind::Other),
+    ("Tourism License No.", IdentifierKind::Other),
     ("Trade License No.", IdentifierKind::RegistryNumber),
+    ("Trademark number", IdentifierKind::Other),
     ("Travel Document Number", IdentifierKind::Other),
+    ("Turkish Identification Number", IdentifierKind::NationalId),
     ("Turkish Identificiation Number", IdentifierKind::NationalId), // the publisher's spelling
     ("UAE Identification", IdentifierKind::NationalId),
     ("UK Company Number", IdentifierKind::RegistryNumber),
+    ("UN/LOCODE", IdentifierKind::Other),
     ("US FEIN", IdentifierKind::TaxId),
     ("Unified Social Credit Code (USCC)", IdentifierKind::RegistryNumber),
     ("United Social Credit Code Certificate (USCCC)", IdentifierKind::RegistryNumber),
@@ -138,12 +151,7 @@ const ENDS: [&str; 6] = ["issued ", "expires ", "expired ", "Issue Date ", "Expi
 
 /// Reads an identifier; `false` where the phrase is none.
 pub(super) fn read(words: &str, draft: &mut Draft, reading: &mut Reading) -> bool {
-    let fits = |(label, kind): &(&str, IdentifierKind)| Some((label.len(), *kind, after(words, label)?));
-    let labelled = LABELS.iter().filter_map(fits).max_by_key(|(length, ..)| *length);
-    let Some((kind, rest)) = labelled.map(|(_, kind, rest)| (kind, rest)).or_else(|| bare_address(words))
-    else {
-        return false;
-    };
+    let Some((kind, rest)) = labelled(words).or_else(|| bare_address(words)) else { return false };
     let (value, country) = value_and_country(rest, reading);
     let Some((kind, value)) = settle(kind, value, draft.kind()) else { return false };
     let issuers = country.map(|country| reading.countries(country)).unwrap_or_default();
@@ -155,6 +163,38 @@ pub(super) fn read(words: &str, draft: &mut Draft, reading: &mut Reading) -> boo
         draft.countries(issuers); // a firm is of the country whose register it stands in
     }
     true
+}
+
+/// The kind that the publisher calls `label`, which must be the whole of it; the advanced XML has the labels of the remarks
+/// as names of features and documents.
+pub(in crate::ofac) fn kind_of(label: &str) -> Option<IdentifierKind> {
+    let (kind, rest) = labelled(label)?;
+    // Of `Digital Currency Address - XBT` the end is the currency.
+    (rest.is_empty() || label.starts_with("Digital Currency")).then_some(kind)
+}
+
+/// Gives the entry the number that the publisher calls `label`. A firm is of the country whose register it stands in.
+/// What is no identifier is counted.
+pub(in crate::ofac) fn apply(
+    label: &str,
+    number: &str,
+    country: Option<&str>,
+    draft: &mut Draft,
+    reading: &mut Reading,
+) {
+    let Some(kind) = kind_of(label) else { return reading.not_understood("document", label) };
+    let issuer = reading.issuer(country);
+    draft.identify(label, kind, number, issuer, reading);
+    if kind == IdentifierKind::RegistryNumber && draft.kind() == EntryKind::Organization {
+        draft.countries(issuer.into_iter().collect());
+    }
+}
+
+/// The kind of the longest label that `words` begin with, and what follows it.
+fn labelled(words: &str) -> Option<(IdentifierKind, &str)> {
+    let fits = |(label, kind): &(&str, IdentifierKind)| Some((label.len(), *kind, after(words, label)?));
+    let (_, kind, rest) = LABELS.iter().filter_map(fits).max_by_key(|(length, ..)| *length)?;
+    Some((kind, rest))
 }
 
 /// A web or mail address that no label introduces: `http://www.sanabel.org.uk (website)`.
@@ -178,34 +218,4 @@ fn value_and_country<'a>(rest: &'a str, reading: &mut Reading) -> (&'a str, Opti
         Some((before, inside)) if reading.is_country(inside) => (before.trim_end(), Some(inside)),
         _ => (value, None),
     }
-}
-
-/// The kind that the value really is of, or `None` where it is no identifier at all.
-fn settle(kind: IdentifierKind, value: &str, of: EntryKind) -> Option<(IdentifierKind, &str)> {
-    let value = value.trim_start_matches(['#', ' ']);
-    let without_digits = matches!(kind, IdentifierKind::Website | IdentifierKind::Bic) || value.contains('@');
-    if !without_digits && !value.bytes().any(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    Some(match kind {
-        IdentifierKind::Imo => {
-            ship_number(value).map_or((IdentifierKind::Other, value), |n| (IdentifierKind::Imo, n))
-        }
-        // The IMO numbers companies too, so only a ship's `Identification Number IMO 9187629` is a ship number.
-        IdentifierKind::NationalId | IdentifierKind::RegistryNumber if value.starts_with("IMO ") => {
-            match ship_number(value.trim_start_matches("IMO ")) {
-                Some(number) if of == EntryKind::Vessel => (IdentifierKind::Imo, number),
-                _ => (IdentifierKind::Other, value),
-            }
-        }
-        IdentifierKind::NationalId if of != EntryKind::Person => (IdentifierKind::Other, value),
-        IdentifierKind::RegistryNumber if Lei::try_from(value).is_ok() => (IdentifierKind::Lei, value),
-        kind => (kind, value),
-    })
-}
-
-/// The seven digits of a ship identification number.
-fn ship_number(text: &str) -> Option<&str> {
-    let bare = text.trim_matches(['(', ')', ' ']);
-    (bare.len() == 7 && bare.bytes().all(|b| b.is_ascii_digit())).then_some(bare)
 }

@@ -9,16 +9,16 @@ use kyb_domain::list::{EntryKind, NameKind};
 use super::table::LONGEST_REMARK;
 use crate::{dates, draft::Draft, reading::Reading};
 
-mod identifiers;
+pub(super) mod identifiers;
 mod phrases;
-mod prose;
+pub(super) mod prose;
 
 use phrases::Phrase;
 
 /// Labels of a date of birth, or of formation.
-const BORN: [&str; 2] = ["DOB", "Organization Established Date"];
+pub(super) const BORN: [&str; 2] = ["DOB", "Organization Established Date"];
 /// Labels of a country that the party is of.
-const COUNTRY: [&str; 5] =
+pub(super) const COUNTRY: [&str; 5] =
     ["nationality of registration", "nationality", "citizen", "Vessel Flag", "Other Vessel Flag"];
 
 /// Reads all phrases of `text` into `draft`. `title` is the entry's title, which remarks often repeat.

@@ -59,6 +59,6 @@ const LABELS: &[&str] = &[
 ];
 
 /// Whether the phrase is one of those.
-pub(super) fn is_known(words: &str) -> bool {
+pub(in crate::ofac) fn is_known(words: &str) -> bool {
     LABELS.iter().any(|label| after(words, label).is_some())
 }
