@@ -44,7 +44,7 @@ use index::Index;
 use word_class::Style;
 
 /// Name and version of the algorithm; changes whenever a score can change.
-pub const ALGORITHM: &str = "kyb-names/1";
+pub const ALGORITHM: &str = "kyb-names/2";
 
 /// The most candidates that one search compares in full; if there are more, the result says so.
 pub const MOST_CANDIDATES: usize = 2_000;

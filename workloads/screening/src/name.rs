@@ -4,8 +4,10 @@ use std::sync::LazyLock;
 
 use crate::{
     legal_form::{self, FormNumber},
+    meaning::{self, Meaning},
     normalise::Words,
-    numbers, ordinary,
+    numbers,
+    ordinary::Information,
     spelling::{Spelling, consonants, key, likeness},
     syllables,
     word_class::{Class, Style, classify},
@@ -19,8 +21,8 @@ pub(crate) struct NameWord {
     /// Of the key and of the text.
     pub(crate) consonants: [u64; 2],
     pub(crate) class: Class,
-    /// See [`ordinary::bits`].
-    pub(crate) bits: f64,
+    pub(crate) information: Information,
+    pub(crate) meanings: &'static [Meaning],
     /// See [`syllables::sound`].
     pub(crate) sound: Option<String>,
 }
@@ -29,9 +31,9 @@ impl NameWord {
     pub(crate) fn new(text: String, class: Class) -> Self {
         let key = key(&text);
         let consonants = [consonants(&key), consonants(&text)];
-        let bits = ordinary::bits(&text);
-        let sound = syllables::sound(&text);
-        Self { text, key, consonants, class, bits, sound }
+        let information = Information::of(&text);
+        let (meanings, sound) = (meaning::of(&text), syllables::sound(&text));
+        Self { text, key, consonants, class, information, meanings, sound }
     }
 
     pub(crate) fn spelling(&self) -> Spelling<'_> {

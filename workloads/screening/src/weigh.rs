@@ -19,7 +19,9 @@ pub(crate) fn term(word: &NameWord, rarity: f64) -> Term<'_> {
         spelling: word.spelling(),
         weight: word.class.factor() * rarity,
         class: word.class,
-        bits: word.bits.min(word.class.most_bits()),
+        bits: word.class.bits(word.information),
+        is_a_name: word.information.is_a_name,
+        meanings: word.meanings,
         sound: word.sound.as_deref(),
     }
 }

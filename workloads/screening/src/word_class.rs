@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::meaning;
+use crate::{meaning, ordinary::Information};
 
 /// How a name is read. Entries decide: a person's name as a person's, every other as a body's or a vessel's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,7 +31,13 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// The most bits that a word of this class says.
+    /// What a word of this class says about who is meant, in bits.
+    pub(crate) fn bits(self, word: Information) -> f64 {
+        f64::from(word.bits).min(self.most_bits())
+    }
+
+    /// The most bits that a word of this class says. Common words and initials are not in the table of names: every third body
+    /// is a company, and an initial is one letter of eight that begin most names.
     pub(crate) fn most_bits(self) -> f64 {
         match self {
             Self::Core => f64::MAX,
@@ -42,12 +48,15 @@ impl Class {
         }
     }
 
+    /// The least [`Self::factor`] of all.
+    pub(crate) const LEAST_FACTOR: f64 = 0.08;
+
     /// How much a word of this class counts beside a rare core word.
     pub(crate) fn factor(self) -> f64 {
         match self {
             Self::Core => 1.0,
             Self::Generic => 0.3,
-            Self::Particle | Self::Title => 0.08,
+            Self::Particle | Self::Title => Self::LEAST_FACTOR,
             Self::Initial => 0.35,
             Self::Number => 0.5,
         }
