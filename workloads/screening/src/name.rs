@@ -74,7 +74,7 @@ impl Name {
                 let split = legal_form::split(&words);
                 let forms = split.forms.iter().map(|found| found.form).collect();
                 let rest = words.words.into_iter().skip(split.rest.start).take(split.rest.len()).collect();
-                (numbers::in_digits(rest), forms)
+                (numbers::joined(rest), forms)
             }
         };
         let classified = (0..).zip(words).map(|(position, word)| {

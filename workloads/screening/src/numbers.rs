@@ -1,4 +1,6 @@
 //! Numbers in words: `Forty-Four` and `1st` are numbers as `44` and `1` are.
+//!
+//! A number keeps its letters, so that one that is misspelt is still found; that it is a number is its [meaning](crate::meaning).
 
 use crate::normalise::Word;
 
@@ -30,27 +32,44 @@ const ORDINALS: [&str; 13] = [
     "eleventh", "twelfth",
 ];
 
-/// Writes numbers below a hundred in digits: cardinal, ordinal, and `1st`.
-pub(crate) fn in_digits(words: Vec<Word>) -> Vec<Word> {
+/// Every way to write a number below a hundred, normalised and in one word, and the number.
+pub(crate) fn spellings() -> impl Iterator<Item = (String, u8)> {
+    (0_u8..100).flat_map(|number| {
+        let written = [
+            number.to_string(),
+            format!("{number:02}"),
+            in_words(&UNITS, number),
+            in_words(&ORDINALS, number),
+        ];
+        let endings = ["st", "nd", "rd", "th"].map(|ending| format!("{number}{ending}"));
+        written.into_iter().chain(endings).map(move |text| (text, number))
+    })
+}
+
+/// With the last part from `last`, which ends where the cardinal numbers have no other form: `fortyfour`, `fortyfourth`.
+fn in_words(last: &[&str], number: u8) -> String {
+    let (tens, unit) = (usize::from(number / 10), usize::from(number % 10));
+    let or_unit = |at: usize| last.get(at).or(UNITS.get(at)).copied().unwrap_or_default();
+    match (tens.checked_sub(2).and_then(|at| TENS.get(at)), unit) {
+        (None, _) => or_unit(usize::from(number)).to_owned(),
+        (Some(tens), 0) => (*tens).to_owned(),
+        (Some(tens), _) => format!("{tens}{}", or_unit(unit)),
+    }
+}
+
+/// Makes tens and the unit after them one word: `Forty Four`.
+pub(crate) fn joined(words: Vec<Word>) -> Vec<Word> {
     let mut read: Vec<Word> = Vec::with_capacity(words.len());
     let mut tens_are_open = false;
-    for mut word in words {
-        let number = number(&word.letters);
-        match (number, read.last_mut()) {
-            (Some(unit @ 1..=9), Some(tens)) if tens_are_open => {
-                let tens_value: u32 = tens.letters.parse().unwrap_or(0);
-                tens.letters = (tens_value + unit).to_string();
+    for word in words {
+        match read.last_mut() {
+            Some(tens) if tens_are_open && is_unit(&word.letters) => {
+                tens.letters.push_str(unit_in_words(&word.letters));
                 tens.span.end = word.span.end;
                 tens_are_open = false;
             }
-            (Some(number), _) => {
-                tens_are_open =
-                    number >= 20 && number % 10 == 0 && !word.letters.as_bytes()[0].is_ascii_digit();
-                word.letters = number.to_string();
-                read.push(word);
-            }
-            (None, _) => {
-                tens_are_open = false;
+            _ => {
+                tens_are_open = TENS.contains(&word.letters.as_str());
                 read.push(word);
             }
         }
@@ -58,45 +77,54 @@ pub(crate) fn in_digits(words: Vec<Word>) -> Vec<Word> {
     read
 }
 
-fn number(word: &str) -> Option<u32> {
-    let at = |all: &[&str]| all.iter().position(|one| *one == word).and_then(|at| u32::try_from(at).ok());
-    let with_ending = || {
-        let end = word.find(|c: char| !c.is_ascii_digit())?;
-        let (digits, ending) = word.split_at(end);
-        matches!(ending, "st" | "nd" | "rd" | "th").then(|| digits.parse().ok())?
-    };
-    let plain = || (word.len() <= 2).then(|| word.parse().ok())?;
-    at(&UNITS)
-        .or_else(|| at(&ORDINALS))
-        .or_else(|| at(&TENS).map(|tens| 20 + 10 * tens))
-        .or_else(with_ending)
-        .or_else(plain)
+fn is_unit(word: &str) -> bool {
+    UNITS[1..10].contains(&word)
+        || ORDINALS[1..10].contains(&word)
+        || matches!(word.as_bytes(), [b'1'..=b'9'])
+}
+
+/// `4` after tens as a word, so that the two make one.
+fn unit_in_words(word: &str) -> &str {
+    let digit = word.parse().ok().and_then(|digit: usize| UNITS.get(digit));
+    digit.copied().unwrap_or(word)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::normalise::Words;
+    use crate::{meaning, normalise::Words};
 
     #[test]
     fn numbers_are_read_however_they_are_written() {
-        let read = |text: &str| {
-            in_digits(Words::of(text).words)
-                .into_iter()
-                .map(|word| word.letters)
-                .collect::<Vec<_>>()
-                .join(" ")
+        let words = |text: &str| {
+            joined(Words::of(text).words).into_iter().map(|word| word.letters).collect::<Vec<_>>()
         };
-        for (text, expected) in [
-            ("Brigade Forty-Four", "brigade 44"),
-            ("Brigade Forty 4", "brigade 44"),
-            ("First Bank", "1 bank"),
-            ("1st Bank", "1 bank"),
+        for (a, b) in [
+            ("Brigade Forty-Four", "Brigade 44"),
+            ("Brigade Forty 4", "Brigade 44"),
+            ("First Bank", "1 Bank"),
+            ("1st Bank", "Bank one"),
             ("Twenty One Twenty", "21 20"),
-            ("Factory 40 2", "factory 40 2"),
-            ("21st Century 007", "21 century 007"),
+            ("Twenty-first 07", "21 Seven"),
+            ("Factory 40 2", "Factory forty two"),
         ] {
-            assert_eq!(read(text), expected, "{text}");
+            let (mut a, mut b) = (words(a), words(b));
+            a.sort_by_key(|word| meaning::of(word).first().map(|meaning| format!("{meaning:?}")));
+            b.sort_by_key(|word| meaning::of(word).first().map(|meaning| format!("{meaning:?}")));
+            let same = a.len() == b.len()
+                && a.iter()
+                    .zip(&b)
+                    .all(|(a, b)| a == b || meaning::shared(meaning::of(a), meaning::of(b)).is_some());
+            assert_eq!(same, !a.contains(&"40".to_owned()), "{a:?} {b:?}");
         }
+    }
+
+    #[test]
+    fn no_spelling_stands_for_two_numbers() {
+        let mut known = std::collections::HashMap::new();
+        for (text, number) in spellings() {
+            assert!(*known.entry(text.clone()).or_insert(number) == number, "{text}");
+        }
+        assert_eq!((known["fortyfourth"], known["twelfth"], known["90"], known["zero"]), (44, 12, 90, 0));
     }
 }

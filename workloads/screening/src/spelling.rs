@@ -108,12 +108,12 @@ pub(crate) fn consonants_are_near(a: [u64; 2], b: [u64; 2], edits: u32) -> [bool
 }
 
 /// The greatest edit cost at which words are still compared, by the length of the shorter word: short words differ by a
-/// letter because they are different words, long ones because somebody mistyped.
+/// letter because they are different words, long ones because somebody mistyped. Three letters may be four of which one was
+/// lost; another letter in three leaves too little to be alike.
 pub(crate) fn edit_budget(length: usize) -> u8 {
     match length {
         0..=2 => 0,
-        3 => VOWEL_FOR_VOWEL,
-        4..=5 => EDIT,
+        3..=5 => EDIT,
         6..=7 => EDIT + VOWEL_LOST,
         8..=11 => 2 * EDIT + VOWEL_LOST / 2,
         _ => 3 * EDIT,

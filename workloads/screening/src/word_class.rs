@@ -26,7 +26,7 @@ pub(crate) enum Class {
     Title,
     /// A single letter of a person's name.
     Initial,
-    /// Digits: `Victory 3`. Left out and added more often than words.
+    /// A number in digits or words: `Victory 3`. Left out and added more often than words.
     Number,
 }
 
@@ -74,6 +74,7 @@ pub(crate) fn classify(word: &str, position: usize, style: Style) -> Class {
         Style::Organisation if GENERIC.binary_search(&word).is_ok() || meaning::is_of_organisations(word) => {
             Class::Generic
         }
+        Style::Organisation if meaning::is_a_number(word) => Class::Number,
         _ if word.bytes().all(|byte| byte.is_ascii_digit()) => Class::Number,
         _ => Class::Core,
     }

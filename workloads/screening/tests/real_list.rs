@@ -95,13 +95,15 @@ fn a_name_with_a_typing_error_finds_its_entry() {
         shares.entry((fault, group)).or_default().count(found);
         total.count(found);
         if !found {
-            let instead = SCREENER.search(
-                &Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap()),
-                &SearchOptions::default(),
-            );
-            let instead =
-                instead.matches.first().map(|found| format!("{} {}", found.score, found.matched_name));
-            println!("  missed: {id} {text} as {changed}; instead {instead:?}");
+            let party = Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap());
+            let low =
+                SearchOptions { threshold: Score::constant(0.41), limit: 50, ..SearchOptions::default() };
+            let matches = SCREENER.search(&party, &low).matches;
+            let details = matches
+                .iter()
+                .filter(|found| found.entry_id == id)
+                .map(|found| found.features[0].detail.as_str());
+            println!("  missed: {id} {text} as {changed}; {}", details.collect::<String>());
         }
     }
     for ((fault, group), share) in shares {

@@ -2,7 +2,13 @@
 //! (`ROSOBORON EKSPORT`), one and the words it is the initials of (`JC`).
 
 use super::{Ground, INITIAL_FITS, Pair, Run, Term, similarity::shared_bits};
-use crate::{meaning, name::joined, normalise::LONGEST_WORD, spelling::likeness, word_class::Class};
+use crate::{
+    meaning::{self, Meaning},
+    name::joined,
+    normalise::LONGEST_WORD,
+    spelling::likeness,
+    word_class::Class,
+};
 
 /// The most words that are tried written as one.
 pub(crate) const LONGEST_RUN: usize = 4;
@@ -83,13 +89,21 @@ fn words_agree(a: &Term<'_>, b: &Term<'_>) -> Option<(f64, Ground)> {
         }
     };
     if let Some(meaning) = meaning::shared(a.meanings, b.meanings) {
-        let ground = if meaning.is_a_given_name() { Ground::ShortForm } else { Ground::Meaning };
-        offer(meaning.likeness(), ground);
+        offer(meaning.likeness(), Ground::of(meaning));
     }
     if a.sound.is_some() && a.sound == b.sound {
         offer(SAME_SOUND, Ground::Sound);
     }
     best
+}
+
+impl Ground {
+    fn of(meaning: Meaning) -> Self {
+        match meaning {
+            Meaning::OfOrganisations(_) | Meaning::Number(_) => Self::Meaning,
+            Meaning::GivenName(_) => Self::ShortForm,
+        }
+    }
 }
 
 /// `J` may be `Joachim`.
