@@ -1,14 +1,12 @@
 //! A name taken apart: its words with their classes, and its legal forms.
 
-use std::sync::LazyLock;
-
 use crate::{
     legal_form::{self, FormNumber},
     meaning::{self, Meaning},
     normalise::Words,
     numbers,
     ordinary::Information,
-    spelling::{Spelling, consonants, key, likeness},
+    spelling::{Spelling, consonants, key},
     syllables,
     word_class::{Class, Style, classify},
 };
@@ -39,22 +37,7 @@ impl NameWord {
     pub(crate) fn spelling(&self) -> Spelling<'_> {
         Spelling { text: &self.text, key: &self.key, consonants: self.consonants }
     }
-
-    /// `COMANY`, `LIMITDE`: a legal form that is not recognised as one must not pass for what the body is called.
-    fn is_misspelt_form(&self) -> bool {
-        self.class == Class::Core
-            && FORM_WORDS.iter().any(|form| likeness(self.spelling(), form.spelling()) >= MISSPELT_FORM)
-    }
 }
-
-/// The long words that most legal forms in Latin letters are written with.
-static FORM_WORDS: LazyLock<Vec<NameWord>> = LazyLock::new(|| {
-    let words = ["company", "limited", "corporation", "incorporated", "limitada", "compania", "gesellschaft"];
-    words.map(|word| NameWord::new(word.to_owned(), Class::Generic)).into()
-});
-
-/// One typing error in a word of seven letters.
-const MISSPELT_FORM: f64 = 0.88;
 
 /// A name taken apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +68,7 @@ impl Name {
         if style == Style::Organisation {
             name.words
                 .iter_mut()
-                .filter(|word| legal_form::is_spelling(&word.text) || word.is_misspelt_form())
+                .filter(|word| legal_form::is_spelling(&word.text))
                 .for_each(|word| word.class = Class::Generic);
         }
         name.promote();

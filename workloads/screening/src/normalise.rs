@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn single_letters_make_one_word() {
         let table: &[(&str, &[&str])] = &[
-            ("A.B.C. Company", &["abc", "company"]),
+            ("A.B.C. Works", &["abc", "works"]),
             ("S.A. DE C.V.", &["sa", "de", "cv"]),
             ("S A", &["sa"]),
             ("Plan A S.A.", &["plan", "a", "sa"]),

@@ -100,8 +100,8 @@ mod tests {
             joined(Words::of(text).words).into_iter().map(|word| word.letters).collect::<Vec<_>>()
         };
         for (a, b) in [
-            ("Brigade Forty-Four", "Brigade 44"),
-            ("Brigade Forty 4", "Brigade 44"),
+            ("Squadron Forty-Four", "Squadron 44"),
+            ("Squadron Forty 4", "Squadron 44"),
             ("First Bank", "1 Bank"),
             ("1st Bank", "Bank one"),
             ("Twenty One Twenty", "21 20"),

@@ -9,17 +9,23 @@ use std::{collections::HashMap, sync::LazyLock};
 /// What a word says about who is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Information {
-    /// 4 to [`UNKNOWN`].
+    /// 4 to [`MOST`].
     pub(crate) bits: u8,
     /// Whether people are called so.
     pub(crate) is_a_name: bool,
 }
 
-/// What a word says that is in no table: one in 260,000.
+/// What a word says that is in no table, from four letters on: one in 260,000.
 const UNKNOWN: u8 = 18;
 
-/// What an unknown word of up to three letters says: there are not so many, and abbreviations meet by chance.
+/// What a shorter one says: there are not so many, and abbreviations meet by chance.
 const UNKNOWN_BY_LENGTH: [u8; 4] = [4, 5, 8, 11];
+
+/// A longer one says a bit more for each letter above so many: it is less and less often met, or misspelt into another word.
+const LONG: usize = 9;
+
+/// The most that any word says.
+const MOST: u8 = 24;
 
 static NAMES: LazyLock<HashMap<&'static str, u8>> = LazyLock::new(|| {
     let lines = include_str!("ordinary_names.tsv").lines().filter_map(|line| line.split_once('\t'));
@@ -29,7 +35,8 @@ static NAMES: LazyLock<HashMap<&'static str, u8>> = LazyLock::new(|| {
 impl Information {
     /// Of a normalised word.
     pub(crate) fn of(word: &str) -> Self {
-        let unknown = UNKNOWN_BY_LENGTH.get(word.len()).copied().unwrap_or(UNKNOWN);
+        let long = u8::try_from(word.len().saturating_sub(LONG)).unwrap_or(MOST);
+        let unknown = UNKNOWN_BY_LENGTH.get(word.len()).copied().unwrap_or((UNKNOWN + long).min(MOST));
         let listed = NAMES.get(word).copied();
         Self { bits: listed.unwrap_or(unknown), is_a_name: listed.is_some() }
     }
@@ -50,8 +57,10 @@ mod tests {
     #[test]
     fn a_common_name_says_less_than_a_rare_one_and_a_long_word_more_than_a_short_one() {
         let bits = |word: &str| Information::of(word).bits;
-        assert!(bits("maria") < bits("smith") && bits("smith") < bits("rosoboroneksport"));
+        assert!(bits("maria") < bits("smith") && bits("smith") < bits("vvqx"));
         assert!(bits("vvq") < bits("vvqx") && bits("vq") < bits("vvq"));
+        assert!(bits("vvqx") == bits("vvqxvvqxv") && bits("vvqxvvqxv") < bits("vvqxvvqxvv"));
+        assert_eq!(bits(&"vq".repeat(24)), MOST);
         assert!(Information::of("maria").is_a_name && !Information::of("vvqx").is_a_name);
     }
 }

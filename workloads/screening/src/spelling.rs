@@ -171,6 +171,12 @@ fn agreement(a: &str, b: &str, budget: u8) -> f64 {
     cost.map_or(0.0, |cost| 1.0 - f64::from(cost) / f64::from(EDIT) / longest)
 }
 
+/// Whether two different words are one edit apart, or two exchanged vowels.
+pub(crate) fn is_one_typing_error(a: &str, b: &str) -> bool {
+    let nearly = consonants_are_near([consonants(a), 0], [consonants(b), 0], edits_of_consonants(EDIT))[0];
+    nearly && a != b && edit_cost(a.as_bytes(), b.as_bytes(), EDIT).is_some()
+}
+
 /// How many consonants a budget lets change.
 pub(crate) fn edits_of_consonants(budget: u8) -> u32 {
     u32::from(budget / EDIT)

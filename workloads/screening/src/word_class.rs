@@ -26,7 +26,7 @@ pub(crate) enum Class {
     Title,
     /// A single letter of a person's name.
     Initial,
-    /// A number in digits or words: `Victory 3`. Left out and added more often than words.
+    /// A number in digits or words: `Sea Star 3`. Left out and added more often than words.
     Number,
 }
 

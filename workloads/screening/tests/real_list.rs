@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "missing or malformed test data must fail the test")]
 
 mod builders;
+mod made_up;
 mod perturbation;
 
 use std::{
@@ -65,10 +66,10 @@ impl Share {
     }
 }
 
-#[test]
-fn every_listed_name_finds_its_entry() {
+/// Of every `step`th listed name, how many find their entry as they are.
+fn found_as_they_are(step: usize) -> Share {
     let mut share = Share::default();
-    for (id, kind, name_kind, text) in listed_names().step_by(5) {
+    for (id, kind, name_kind, text) in listed_names().step_by(step) {
         let found = is_first(id, &Party::named(asked_as(kind), Name::try_from(text).unwrap()));
         share.count(found);
         if !found {
@@ -76,42 +77,85 @@ fn every_listed_name_finds_its_entry() {
         }
     }
     println!("listed names as they are: {:.2} % of {} first", share.percent(), share.all);
-    assert!(share.all > 3_000 && share.good == share.all);
+    share
 }
 
 #[test]
-fn a_name_with_a_typing_error_finds_its_entry() {
+fn every_listed_name_finds_its_entry() {
+    let share = found_as_they_are(5);
+    assert!(share.all > 3_000 && share.good == share.all);
+}
+
+/// How a name is misspelt, and what of.
+fn group(fault: &'static str, kind: EntryKind) -> (&'static str, &'static str) {
+    let whose = match kind {
+        EntryKind::Person => "person",
+        // `EP-MNB` is a number in letters: one letter more or less is another aircraft.
+        EntryKind::Aircraft => "aircraft",
+        EntryKind::Organization | EntryKind::Vessel => "body or vessel",
+    };
+    (fault, whose)
+}
+
+/// Of every `step`th listed name, how many find their entry with one seeded fault, by the fault and what it was made in.
+fn found_with_a_fault(step: usize) -> BTreeMap<(&'static str, &'static str), Share> {
     let mut chance = perturbation::Chance::seeded(20_190_614);
-    let mut shares: BTreeMap<(&str, &str), Share> = BTreeMap::new();
-    let mut total = Share::default();
-    for (id, kind, name_kind, text) in listed_names().step_by(20) {
+    let mut shares: BTreeMap<_, Share> = BTreeMap::new();
+    for (id, kind, name_kind, text) in listed_names().step_by(step) {
         let Some((fault, changed)) = perturbation::change(text, &mut chance) else { continue };
         // A weak alias counts only as it stands.
         if name_kind == NameKind::Weak {
             continue;
         }
-        let found = is_first(id, &Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap()));
-        let group = if kind == EntryKind::Person { "person" } else { "body or vessel" };
-        shares.entry((fault, group)).or_default().count(found);
-        total.count(found);
+        let party = Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap());
+        let found = is_first(id, &party);
+        shares.entry(group(fault, kind)).or_default().count(found);
         if !found {
-            let party = Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap());
-            let low =
-                SearchOptions { threshold: Score::constant(0.41), limit: 50, ..SearchOptions::default() };
-            let matches = SCREENER.search(&party, &low).matches;
-            let details = matches
-                .iter()
-                .filter(|found| found.entry_id == id)
-                .map(|found| found.features[0].detail.as_str());
-            println!("  missed: {id} {text} as {changed}; {}", details.collect::<String>());
+            println!("  missed: {id} {text} as {changed}; {}", why_missed(id, &party));
         }
     }
-    for ((fault, group), share) in shares {
-        println!("{fault}, {group}: {:.1} % of {} first", share.percent(), share.all);
+    for ((fault, whose), share) in &shares {
+        println!("{fault}, {whose}: {:.1} % of {} first", share.percent(), share.all);
     }
-    println!("all faults: {:.2} % of {} first", total.percent(), total.all);
-    // Measured: 96.9 %. What is left: registration marks of aircraft, which are exact on purpose, and words of three letters.
-    assert!(total.all > 500 && total.percent() >= 96.0);
+    shares
+}
+
+/// What the comparison with the entry came to that should have been found.
+fn why_missed(id: &str, party: &Party) -> String {
+    let low = SearchOptions { threshold: Score::constant(0.41), limit: 50, ..SearchOptions::default() };
+    let matches = SCREENER.search(party, &low).matches;
+    let of_entry = matches.into_iter().find(|found| found.entry_id == id);
+    of_entry.map_or_else(|| "below 0.41".to_owned(), |found| found.features[0].detail.clone())
+}
+
+/// Swapped and dropped letters together, registration marks of aircraft apart.
+fn typing_errors(shares: &BTreeMap<(&'static str, &'static str), Share>) -> Share {
+    let counted = shares.iter().filter(|((fault, whose), _)| *fault != "other order" && *whose != "aircraft");
+    let total = counted.fold(Share::default(), |sum, (_, share)| Share {
+        good: sum.good + share.good,
+        all: sum.all + share.all,
+    });
+    println!("one typing error: {:.2} % of {} first", total.percent(), total.all);
+    total
+}
+
+#[test]
+fn a_name_with_a_typing_error_finds_its_entry() {
+    let shares = found_with_a_fault(20);
+    let typed = typing_errors(&shares);
+    // Measured: 98.5 %. What is left are words of three letters, the only ones that tell, and ordinary names.
+    assert!(typed.all > 400 && typed.percent() >= 98.0);
+    let in_other_order = shares.iter().filter(|((fault, _), _)| *fault == "other order");
+    assert!(in_other_order.into_iter().all(|(_, share)| share.percent() >= 97.0));
+}
+
+/// The two figures over all names; asked for by `--ignored`, since they take a minute.
+#[test]
+#[ignore = "figures over the whole list: they take a minute"]
+fn of_the_whole_list_every_name_is_found_and_98_of_100_with_a_typing_error() {
+    let share = found_as_they_are(1);
+    assert!(share.good == share.all);
+    assert!(typing_errors(&found_with_a_fault(1)).percent() >= 98.0);
 }
 
 #[test]
@@ -144,44 +188,49 @@ fn ordinary_names_are_seldom_flagged() {
     assert!(flagged <= 16, "{flagged}");
 }
 
-/// Names of people who are on no list: the parts of ordinary names, put together anew.
-#[test]
-fn made_up_names_are_seldom_flagged() {
-    let mut people: Vec<[String; 3]> = vec![];
-    for file in ["negatives_us_1000.csv", "negatives_global_1000.csv"] {
-        let mut reader = csv::Reader::from_path(Path::new(DATA).join("names").join(file))
-            .expect("the negatives are test data");
-        people.extend(reader.records().map(|record| {
-            let record = record.unwrap();
-            [record[1].to_owned(), record[2].to_owned(), record[3].to_owned()]
-        }));
-    }
+/// How many of `count` made-up people and of as many bodies are flagged at the default threshold.
+fn flagged_of_made_up(count: u32) -> u32 {
+    let parts = made_up::Parts::read(Path::new(DATA));
     let mut chance = perturbation::Chance::seeded(7);
     let options = SearchOptions { threshold: Score::constant(0.7), limit: 1, ..SearchOptions::default() };
-    let mut flagged: Vec<(f64, String)> = vec![];
-    let count = std::env::var("MADE_UP").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
-    for _ in 0..count {
-        // Of one half, so that scripts stay together as often as they do in life.
-        let half =
-            if chance.below(2) == 0 { &people[..people.len() / 2] } else { &people[people.len() / 2..] };
-        let [first, middle, last] = [0, 1, 2].map(|part| half[chance.below(half.len())][part].clone());
-        let text =
-            if middle.is_empty() { format!("{first} {last}") } else { format!("{first} {middle} {last}") };
-        let Ok(name) = Name::try_from(text) else { continue };
-        let result = SCREENER.search(&Party::named(PartyKind::Person, name.clone()), &options);
-        flagged.extend(
-            result
-                .matches
-                .first()
-                .map(|found| (found.score.get(), format!("{name} / {}", found.matched_name))),
-        );
+    let mut all_flagged = 0;
+    for (group, make) in [
+        ("people", made_up::Parts::person as fn(&made_up::Parts, &mut perturbation::Chance) -> Party),
+        ("bodies", made_up::Parts::body),
+    ] {
+        let mut best: Vec<(f64, String)> = vec![];
+        for _ in 0..count {
+            let party = make(&parts, &mut chance);
+            let matches = SCREENER.search(&party, &options).matches;
+            let found = matches.first();
+            best.extend(
+                found.map(|found| (found.score.get(), format!("{} / {}", party.name, found.matched_name))),
+            );
+        }
+        let above = |threshold: f64| best.iter().filter(|(score, _)| *score >= threshold).count();
+        for threshold in [0.70, 0.75, 0.80, 0.85, 0.90] {
+            println!("threshold {threshold:.2}: {} of {count} made-up {group} flagged", above(threshold));
+        }
+        all_flagged += u32::try_from(above(DEFAULT_THRESHOLD.get())).unwrap();
+        best.sort_by(|a, b| b.0.total_cmp(&a.0));
+        best.iter().take(30).for_each(|(score, names)| println!("  {score:.3} {names}"));
     }
-    for threshold in [0.70, 0.75, 0.80, 0.85, 0.90] {
-        let share = flagged.iter().filter(|(score, _)| *score >= threshold).count();
-        println!("threshold {threshold:.2}: {share} of {count} made-up names flagged");
-    }
-    flagged.sort_by(|a, b| b.0.total_cmp(&a.0));
-    flagged.iter().take(60).for_each(|(score, names)| println!("  {score:.3} {names}"));
+    all_flagged
+}
+
+#[test]
+fn made_up_names_are_seldom_flagged() {
+    let flagged = flagged_of_made_up(5_000);
+    // Measured: 11, where one of a thousand is wanted and 50,000 have no more; so few vary by three.
+    assert!(flagged <= 14, "{flagged} of 10,000");
+}
+
+/// The same for 50,000 names; asked for by `--ignored`, since it takes a minute.
+#[test]
+#[ignore = "a figure rather than a test: it takes a minute"]
+fn of_fifty_thousand_made_up_names_one_in_a_thousand_is_flagged() {
+    let flagged = flagged_of_made_up(25_000);
+    assert!(flagged <= 50, "{flagged} of 50,000");
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn written_as_one<'a>(run: &[Term<'a>], term: &Term<'a>, pair: impl Fn(f64) -> P
     let likeness = run_likeness(likeness(written.spelling(), term.spelling))?;
     let weight = run.iter().map(|part| part.weight).sum::<f64>().max(term.weight);
     let tells = term.class == Class::Core && run.iter().any(|part| part.class == Class::Core);
-    let told = run.iter().map(|part| part.bits).sum::<f64>().max(term.bits);
+    let told = run.iter().map(|part| part.bits).sum::<f64>().min(term.bits);
     Some(Choice {
         pair: pair(likeness),
         weight,

@@ -16,7 +16,7 @@
 //! that a million people are called agree between strangers.
 
 use super::{Ground, Limit, Term, pairs::Choice};
-use crate::word_class::Class;
+use crate::{spelling::is_one_typing_error, word_class::Class};
 
 /// Weight of words that contradict each other; see the module.
 pub(crate) const CONTRADICTION: f64 = 2.0;
@@ -58,11 +58,27 @@ pub(super) fn of(taken: &[Choice<'_>], names: [&[Term<'_>]; 2], used: [u64; 2]) 
     let by_words = sums.by_words(names, used);
     let limits = [
         (sums.telling_words == 0).then_some((COMMON_WORDS_ONLY, Limit::NoTellingWord)),
-        Some(sums.by_information(names, used)),
+        (!is_plain_misspelling(taken, names, used)).then(|| sums.by_information(names, used)),
     ];
     limits.into_iter().flatten().fold((by_words, None), |(least, limit), (most, by)| {
         if most < least { (most, Some(by)) } else { (least, limit) }
     })
+}
+
+/// Whether the names are the same but for one word that nobody is called: `Vkitor Ivanov` is no stranger who has a name like
+/// Viktor Ivanov's, so that it does not matter how many are called Viktor.
+fn is_plain_misspelling(taken: &[Choice<'_>], names: [&[Term<'_>]; 2], used: [u64; 2]) -> bool {
+    let complete = [0, 1].into_iter().all(|side| used[side].count_ones() as usize == names[side].len());
+    let mut misspelt = taken.iter().filter(|choice| choice.pair.likeness < 1.0);
+    let (Some(one), None) = (misspelt.next(), misspelt.next()) else { return false };
+    let words = [&names[0][one.pair.left.start], &names[1][one.pair.right.start]];
+    let is_a_word = |term: &Term<'_>| term.is_a_name || !term.meanings.is_empty();
+    complete
+        && one.telling > 0
+        && one.pair.ground == Ground::Spelling
+        && [one.pair.left, one.pair.right].iter().all(|run| run.end - run.start == 1)
+        && words.into_iter().filter(|term| is_a_word(term)).count() == 1
+        && is_one_typing_error(words[0].spelling.text, words[1].spelling.text)
 }
 
 /// What the agreement of two words says about who is meant, in bits.
