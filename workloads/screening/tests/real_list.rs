@@ -1,5 +1,9 @@
 //! Recall, false hits and the index against a publisher's real list. `-- --nocapture` prints the figures.
-#![expect(clippy::expect_used, reason = "missing or malformed test data must fail the test")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "missing or malformed test data must fail the test"
+)]
 
 mod builders;
 mod made_up;
@@ -190,7 +194,7 @@ fn ordinary_names_are_seldom_flagged() {
 
 /// How many of `count` made-up people and of as many bodies are flagged at the default threshold.
 fn flagged_of_made_up(count: u32) -> u32 {
-    let parts = made_up::Parts::read(Path::new(DATA));
+    let source = made_up::Parts::read(Path::new(DATA));
     let mut chance = perturbation::Chance::seeded(7);
     let options = SearchOptions { threshold: Score::constant(0.7), limit: 1, ..SearchOptions::default() };
     let mut all_flagged = 0;
@@ -200,7 +204,7 @@ fn flagged_of_made_up(count: u32) -> u32 {
     ] {
         let mut best: Vec<(f64, String)> = vec![];
         for _ in 0..count {
-            let party = make(&parts, &mut chance);
+            let party = make(&source, &mut chance);
             let matches = SCREENER.search(&party, &options).matches;
             let found = matches.first();
             best.extend(
