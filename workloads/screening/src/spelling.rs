@@ -150,7 +150,8 @@ pub(crate) fn likeness(a: Spelling<'_>, b: Spelling<'_>) -> f64 {
     let budget = edit_budget(a.text.len().min(b.text.len()));
     let [by_key, by_text] = consonants_are_near(a.consonants, b.consonants, edits_of_consonants(budget));
     let by_key = if by_key { agreement(a.key, b.key, budget) } else { 0.0 };
-    let by_text = if by_text { agreement(a.text, b.text, budget) } else { 0.0 };
+    let keys_are_texts = a.key == a.text && b.key == b.text;
+    let by_text = if by_text && !keys_are_texts { agreement(a.text, b.text, budget) } else { 0.0 };
     let edits = by_key.max(by_text);
     if edits == 0.0 {
         return 0.0;
@@ -173,8 +174,7 @@ fn agreement(a: &str, b: &str, budget: u8) -> f64 {
 
 /// Whether two different words are one edit apart, or two exchanged vowels.
 pub(crate) fn is_one_typing_error(a: &str, b: &str) -> bool {
-    let nearly = consonants_are_near([consonants(a), 0], [consonants(b), 0], edits_of_consonants(EDIT))[0];
-    nearly && a != b && edit_cost(a.as_bytes(), b.as_bytes(), EDIT).is_some()
+    a != b && edit_cost(a.as_bytes(), b.as_bytes(), EDIT).is_some()
 }
 
 /// How many consonants a budget lets change.

@@ -100,9 +100,9 @@ fn labelled_pairs_are_told_apart_at_the_default_threshold() {
             );
         }
     }
-    // Measured: 0.856 and 0.871.
-    assert!(quality(&all, DEFAULT_THRESHOLD.get())[2] >= 0.84);
-    assert!(area_under_curve(&all) >= 0.86);
+    // Measured: 0.895 and 0.899.
+    assert!(quality(&all, DEFAULT_THRESHOLD.get())[2] >= 0.88);
+    assert!(area_under_curve(&all) >= 0.89);
 }
 
 /// The tables hold words, each of which is a fact of its own; a name of several words in the sources would be an answer learnt

@@ -147,7 +147,7 @@ fn typing_errors(shares: &BTreeMap<(&'static str, &'static str), Share>) -> Shar
 fn a_name_with_a_typing_error_finds_its_entry() {
     let shares = found_with_a_fault(20);
     let typed = typing_errors(&shares);
-    // Measured: 98.5 %. What is left are words of three letters, the only ones that tell, and ordinary names.
+    // Measured: 98.9 %, and 98.5 % over the whole list. What is left are words of three letters, the only ones that tell, and ordinary names.
     assert!(typed.all > 400 && typed.percent() >= 98.0);
     let in_other_order = shares.iter().filter(|((fault, _), _)| *fault == "other order");
     assert!(in_other_order.into_iter().all(|(_, share)| share.percent() >= 97.0));
@@ -188,8 +188,8 @@ fn ordinary_names_are_seldom_flagged() {
     best.sort_by(|a, b| b.0.total_cmp(&a.0));
     best.iter().take(60).for_each(|(score, names)| println!("  {score:.3} {names}"));
     let flagged = best.iter().filter(|(score, _)| *score >= DEFAULT_THRESHOLD.get()).count();
-    // Measured: 12. Names that are really alike (`Antonia Rodriguez`), and Chinese given names in another order.
-    assert!(flagged <= 16, "{flagged}");
+    // Measured: 4. Two common names that a listed person has among four, and Chinese given names in another order.
+    assert!(flagged <= 6, "{flagged}");
 }
 
 /// How many of `count` made-up people and of as many bodies are flagged at the default threshold.

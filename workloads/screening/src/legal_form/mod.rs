@@ -14,7 +14,12 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{meaning, normalise::Words, ordinary::Information, spelling::is_one_typing_error};
+use crate::{
+    meaning,
+    normalise::Words,
+    ordinary::Information,
+    spelling::{consonants, consonants_are_near, is_one_typing_error},
+};
 use table::{FORMS, Form};
 
 /// The kind of body that a legal form makes; forms of one group are equivalent across countries.
@@ -155,9 +160,13 @@ fn corrected(word: &str) -> &str {
     if word.len() + 1 < LONG_ENOUGH || SPELLINGS.words.contains(word) || is_a_word() {
         return word;
     }
-    let meant =
-        SPELLINGS.words.iter().find(|meant| meant.len() >= LONG_ENOUGH && is_one_typing_error(word, meant));
-    meant.map_or(word, String::as_str)
+    let letters = consonants(word);
+    let is_meant = |(meant, others): &&(String, u64)| {
+        meant.len().abs_diff(word.len()) <= 1
+            && consonants_are_near([letters, 0], [*others, 0], 1)[0]
+            && is_one_typing_error(word, meant)
+    };
+    SPELLINGS.long_words.iter().find(is_meant).map_or(word, |(meant, _)| meant)
 }
 
 /// Whether a word is the spelling of a form, perhaps with a typing error. Where it was left in a name it may be one out of place,
@@ -190,6 +199,8 @@ struct Spellings {
     by_words: HashMap<String, FormNumber>,
     /// The words of all spellings.
     words: BTreeSet<String>,
+    /// Those that may be misspelt, with their [`consonants`].
+    long_words: Vec<(String, u64)>,
     most_words: usize,
 }
 
@@ -207,7 +218,9 @@ static SPELLINGS: LazyLock<Spellings> = LazyLock::new(|| {
             by_words.entry(letters.join(" ")).or_insert(number);
         }
     }
-    Spellings { by_words, words: words_of_all, most_words }
+    let long = words_of_all.iter().filter(|word| word.len() >= LONG_ENOUGH);
+    let long_words = long.map(|word| (word.clone(), consonants(word))).collect();
+    Spellings { by_words, words: words_of_all, long_words, most_words }
 });
 
 #[cfg(test)]
