@@ -8,7 +8,7 @@ use kyb_domain::{
 };
 
 use crate::{
-    align::{Alignment, Run, Term},
+    align::{Alignment, ENOUGH_BITS, Ground, Limit, Pair, Run, Term},
     legal_form::{FormNumber, agree, codes},
 };
 
@@ -22,9 +22,9 @@ pub(crate) struct Compared<'a> {
     pub(crate) terms: [&'a [Term<'a>]; 2],
 }
 
-/// What was compared with what, word by word.
+/// What was compared with what, word by word, and what limited it.
 pub(crate) fn name(compared: &Compared<'_>) -> String {
-    let Compared { subject, listed, kind, alignment, .. } = compared;
+    let Compared { subject, listed, kind, alignment, terms } = compared;
     let mut text = if alignment.exact {
         format!("subject's name `{subject}` has the words of {} `{listed}`", kind_text(*kind))
     } else {
@@ -34,22 +34,53 @@ pub(crate) fn name(compared: &Compared<'_>) -> String {
             kind_text(*kind)
         )
     };
-    let mut pairs: Vec<_> = alignment.pairs.iter().collect();
-    pairs.sort_by_key(|pair| pair.left.start);
-    let mut separator = ": ";
-    for pair in pairs.into_iter().filter(|pair| pair.likeness < 1.0) {
-        let (left, right) = (run_text(compared.terms[0], pair.left), run_text(compared.terms[1], pair.right));
-        let _ = write!(text, "{separator}{left}~{right} {:.2}", pair.likeness);
-        separator = "; ";
-    }
-    for (side, whose) in [(0, "only in the subject's name"), (1, "only in the listed name")] {
-        let rest = left_over(compared.terms[side], alignment.used[side]);
-        if !rest.is_empty() {
-            let _ = write!(text, "{separator}{whose}: {rest}");
-            separator = "; ";
-        }
+    let parts = different_words(alignment, *terms)
+        .chain(left_over_words(alignment, *terms))
+        .chain(alignment.limit.map(limit_text));
+    for (number, part) in parts.enumerate() {
+        let separator = if number == 0 { ": " } else { "; " };
+        let _ = write!(text, "{separator}{part}");
     }
     text
+}
+
+/// Words that agree without being the same, in the order of the subject's name.
+fn different_words(alignment: &Alignment, terms: [&[Term<'_>]; 2]) -> impl Iterator<Item = String> {
+    let mut pairs: Vec<&Pair> = alignment.pairs.iter().filter(|pair| pair.likeness < 1.0).collect();
+    pairs.sort_by_key(|pair| pair.left.start);
+    pairs.into_iter().map(move |pair| {
+        let (left, right) = (run_text(terms[0], pair.left), run_text(terms[1], pair.right));
+        format!("{left}~{right} {:.2}{}", pair.likeness, ground_text(pair.ground))
+    })
+}
+
+fn left_over_words(alignment: &Alignment, terms: [&[Term<'_>]; 2]) -> impl Iterator<Item = String> {
+    let whose = ["only in the subject's name", "only in the listed name"];
+    let rest = [0, 1].map(|side| left_over(terms[side], alignment.used[side]));
+    whose
+        .into_iter()
+        .zip(rest)
+        .filter(|(_, rest)| !rest.is_empty())
+        .map(|(whose, rest)| format!("{whose}: {rest}"))
+}
+
+fn ground_text(ground: Ground) -> &'static str {
+    match ground {
+        Ground::Spelling => "",
+        Ground::Meaning => " (same meaning)",
+        Ground::ShortForm => " (short form of a given name)",
+        Ground::Sound => " (one Chinese word in two spellings)",
+        Ground::Initial => " (initial)",
+    }
+}
+
+fn limit_text(limit: Limit) -> String {
+    match limit {
+        Limit::NoTellingWord => "no word agrees that tells one name from others".to_owned(),
+        Limit::LittleInformation { bits } => format!(
+            "limited, because what agrees is as common as one name in 2^{bits:.0}, and only from 2^{ENOUGH_BITS:.0} on nothing is taken"
+        ),
+    }
 }
 
 fn run_text(terms: &[Term<'_>], run: Run) -> String {

@@ -1,53 +1,46 @@
 //! A name taken apart: its words with their classes, and its legal forms.
 
-use std::sync::LazyLock;
-
 use crate::{
     legal_form::{self, FormNumber},
+    meaning::{self, Meaning},
     normalise::Words,
-    spelling::{Spelling, consonants, key, likeness},
+    numbers,
+    ordinary::Information,
+    spelling::{Spelling, consonants, key},
+    syllables,
     word_class::{Class, Style, classify},
 };
 
 /// One word of a name that is to be compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NameWord {
     pub(crate) text: String,
     pub(crate) key: String,
     /// Of the key and of the text.
     pub(crate) consonants: [u64; 2],
     pub(crate) class: Class,
+    pub(crate) information: Information,
+    pub(crate) meanings: &'static [Meaning],
+    /// See [`syllables::sound`].
+    pub(crate) sound: Option<String>,
 }
 
 impl NameWord {
     pub(crate) fn new(text: String, class: Class) -> Self {
         let key = key(&text);
         let consonants = [consonants(&key), consonants(&text)];
-        Self { text, key, consonants, class }
+        let information = Information::of(&text);
+        let (meanings, sound) = (meaning::of(&text), syllables::sound(&text));
+        Self { text, key, consonants, class, information, meanings, sound }
     }
 
     pub(crate) fn spelling(&self) -> Spelling<'_> {
         Spelling { text: &self.text, key: &self.key, consonants: self.consonants }
     }
-
-    /// `COMANY`, `LIMITDE`: a legal form that is not recognised as one must not pass for what the body is called.
-    fn is_misspelt_form(&self) -> bool {
-        self.class == Class::Core
-            && FORM_WORDS.iter().any(|form| likeness(self.spelling(), form.spelling()) >= MISSPELT_FORM)
-    }
 }
 
-/// The long words that most legal forms in Latin letters are written with.
-static FORM_WORDS: LazyLock<Vec<NameWord>> = LazyLock::new(|| {
-    let words = ["company", "limited", "corporation", "incorporated", "limitada", "compania", "gesellschaft"];
-    words.map(|word| NameWord::new(word.to_owned(), Class::Generic)).into()
-});
-
-/// One typing error in a word of seven letters.
-const MISSPELT_FORM: f64 = 0.88;
-
 /// A name taken apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Name {
     pub(crate) words: Vec<NameWord>,
     pub(crate) forms: Vec<FormNumber>,
@@ -63,7 +56,8 @@ impl Name {
                 let words = words.with_initials_joined();
                 let split = legal_form::split(&words);
                 let forms = split.forms.iter().map(|found| found.form).collect();
-                (words.words.into_iter().skip(split.rest.start).take(split.rest.len()).collect(), forms)
+                let rest = words.words.into_iter().skip(split.rest.start).take(split.rest.len()).collect();
+                (numbers::joined(rest), forms)
             }
         };
         let classified = (0..).zip(words).map(|(position, word)| {
@@ -74,7 +68,7 @@ impl Name {
         if style == Style::Organisation {
             name.words
                 .iter_mut()
-                .filter(|word| legal_form::is_spelling(&word.text) || word.is_misspelt_form())
+                .filter(|word| legal_form::is_spelling(&word.text))
                 .for_each(|word| word.class = Class::Generic);
         }
         name.promote();

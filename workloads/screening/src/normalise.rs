@@ -48,6 +48,9 @@ impl Words {
             if cutter.words.len() > MOST_WORDS {
                 break;
             }
+            if begins_capitals(&text, at) {
+                cutter.finish(at);
+            }
             cutter.take(at, c);
         }
         cutter.finish(text.len());
@@ -121,6 +124,16 @@ impl Cutter {
     }
 }
 
+/// Whether two to four capitals begin here that end a word in small letters: `SiemensAG`.
+fn begins_capitals(text: &str, at: usize) -> bool {
+    let before = text.get(..at).and_then(|text| text.chars().next_back());
+    if !before.is_some_and(char::is_lowercase) {
+        return false;
+    }
+    let word: Vec<char> = text[at..].chars().take(5).take_while(|c| c.is_alphanumeric()).collect();
+    (2..=4).contains(&word.len()) && word.iter().all(|c| c.is_uppercase())
+}
+
 fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '`' | '´' | '‘' | '’' | '‛' | '′')
 }
@@ -165,7 +178,7 @@ mod tests {
     #[test]
     fn single_letters_make_one_word() {
         let table: &[(&str, &[&str])] = &[
-            ("A.B.C. Company", &["abc", "company"]),
+            ("A.B.C. Works", &["abc", "works"]),
             ("S.A. DE C.V.", &["sa", "de", "cv"]),
             ("S A", &["sa"]),
             ("Plan A S.A.", &["plan", "a", "sa"]),

@@ -30,12 +30,27 @@ const OTHER_KIND: f64 = 0.9;
 /// The subject's name in both readings.
 struct SubjectName<'a> {
     text: &'a str,
-    person: Name,
-    organisation: Name,
+    person: Reading,
+    organisation: Reading,
 }
 
-impl SubjectName<'_> {
-    fn read(&self, style: Style) -> &Name {
+/// A name taken apart, and how rare each of its words is on the lists.
+struct Reading {
+    name: Name,
+    rarity: Vec<f64>,
+}
+
+impl<'a> SubjectName<'a> {
+    fn new(text: &'a str, index: &Index) -> Self {
+        let read = |style| {
+            let name = Name::parse(text, style);
+            let rarity = name.words.iter().map(|word| index.rarity(&word.text, &word.key)).collect();
+            Reading { name, rarity }
+        };
+        Self { text, person: read(Style::Person), organisation: read(Style::Organisation) }
+    }
+
+    fn read(&self, style: Style) -> &Reading {
         match style {
             Style::Person => &self.person,
             Style::Organisation => &self.organisation,
@@ -80,16 +95,11 @@ pub(crate) fn search(index: &Index, subject: &Party, options: &SearchOptions, ca
 
 impl<'a> Search<'a> {
     fn new(index: &'a Index, subject: &'a Party, options: &SearchOptions) -> Self {
-        let read = |text: &'a str| SubjectName {
-            text,
-            person: Name::parse(text, Style::Person),
-            organisation: Name::parse(text, Style::Organisation),
-        };
         let is_wanted = |list| options.lists.as_ref().is_none_or(|wanted| wanted.contains(list));
         Self {
             index,
             subject,
-            names: subject.names().map(|name| read(name.as_str())).collect(),
+            names: subject.names().map(|name| SubjectName::new(name.as_str(), index)).collect(),
             lists: index.lists().iter().map(|list| is_wanted(&list.version.list)).collect(),
             threshold: options.threshold.get(),
             evidence: BTreeMap::new(),
@@ -107,7 +117,7 @@ impl<'a> Search<'a> {
         for (subject_name, name) in (0..).zip(&self.names) {
             for style in [Style::Person, Style::Organisation] {
                 let wanted =
-                    Wanted { name: name.read(style), subject_name, style, least, lists: &self.lists };
+                    Wanted { name: &name.read(style).name, subject_name, style, least, lists: &self.lists };
                 candidates.extend(self.index.candidates(wanted, &mut known));
             }
         }
@@ -170,12 +180,12 @@ impl<'a> Search<'a> {
     ) -> (T, f64) {
         let style = self.index.style_of(self.index.entry_of(name));
         let subject = self.names[usize::from(subject_name)].read(style);
-        let left: Vec<Term<'_>> =
-            subject.words.iter().map(|word| term(word, self.index.rarity(&word.text, &word.key))).collect();
+        let words = subject.name.words.iter().zip(&subject.rarity);
+        let left: Vec<Term<'_>> = words.map(|(word, rarity)| term(word, *rarity)).collect();
         let mut right = vec![];
         self.index.terms(name, &mut right);
         let alignment = align(&left, &right);
-        (then(alignment, [&left, &right]), form_factor(&subject.forms, self.index.forms(name)))
+        (then(alignment, [&left, &right]), form_factor(&subject.name.forms, self.index.forms(name)))
     }
 
     fn matches(&self, limit: usize) -> Vec<Match> {
@@ -235,8 +245,10 @@ impl<'a> Search<'a> {
             detail,
         }];
         let mut score = by_words * form_factor;
-        let forms =
-            [subject.read(self.index.style_of(entry_number)).forms.as_slice(), self.index.forms(hit.name)];
+        let forms = [
+            subject.read(self.index.style_of(entry_number)).name.forms.as_slice(),
+            self.index.forms(hit.name),
+        ];
         if let Some((agrees, detail)) = explain::legal_forms(forms[0], forms[1]) {
             let likeness = if agrees { Score::ONE } else { Score::ZERO };
             features.push(Feature {

@@ -65,7 +65,11 @@ fn key_letter(rest: &[u8], at: usize, lookalikes: bool) -> (u8, usize) {
         [b'0', ..] if lookalikes => (b'o', 1),
         [b'1', ..] if lookalikes => (b'i', 1),
         [b'3', ..] if lookalikes => (b'e', 1),
+        [b'4', ..] if lookalikes => (b'a', 1),
         [b'5', ..] if lookalikes => (b's', 1),
+        [b'7', ..] if lookalikes => (b't', 1),
+        [b'8', ..] if lookalikes => (b'b', 1),
+        [b'9', ..] if lookalikes => (b'g', 1),
         [letter, ..] => (*letter, 1),
         [] => (b' ', 1),
     }
@@ -104,12 +108,12 @@ pub(crate) fn consonants_are_near(a: [u64; 2], b: [u64; 2], edits: u32) -> [bool
 }
 
 /// The greatest edit cost at which words are still compared, by the length of the shorter word: short words differ by a
-/// letter because they are different words, long ones because somebody mistyped.
+/// letter because they are different words, long ones because somebody mistyped. Three letters may be four of which one was
+/// lost; another letter in three leaves too little to be alike.
 pub(crate) fn edit_budget(length: usize) -> u8 {
     match length {
         0..=2 => 0,
-        3 => VOWEL_FOR_VOWEL,
-        4..=5 => EDIT,
+        3..=5 => EDIT,
         6..=7 => EDIT + VOWEL_LOST,
         8..=11 => 2 * EDIT + VOWEL_LOST / 2,
         _ => 3 * EDIT,
@@ -146,7 +150,8 @@ pub(crate) fn likeness(a: Spelling<'_>, b: Spelling<'_>) -> f64 {
     let budget = edit_budget(a.text.len().min(b.text.len()));
     let [by_key, by_text] = consonants_are_near(a.consonants, b.consonants, edits_of_consonants(budget));
     let by_key = if by_key { agreement(a.key, b.key, budget) } else { 0.0 };
-    let by_text = if by_text { agreement(a.text, b.text, budget) } else { 0.0 };
+    let keys_are_texts = a.key == a.text && b.key == b.text;
+    let by_text = if by_text && !keys_are_texts { agreement(a.text, b.text, budget) } else { 0.0 };
     let edits = by_key.max(by_text);
     if edits == 0.0 {
         return 0.0;
@@ -165,6 +170,11 @@ fn agreement(a: &str, b: &str, budget: u8) -> f64 {
     let longest = u8::try_from(a.len().max(b.len())).map_or(255.0, f64::from);
     let cost = edit_cost(a.as_bytes(), b.as_bytes(), budget);
     cost.map_or(0.0, |cost| 1.0 - f64::from(cost) / f64::from(EDIT) / longest)
+}
+
+/// Whether two different words are one edit apart, or two exchanged vowels.
+pub(crate) fn is_one_typing_error(a: &str, b: &str) -> bool {
+    a != b && edit_cost(a.as_bytes(), b.as_bytes(), EDIT).is_some()
 }
 
 /// How many consonants a budget lets change.

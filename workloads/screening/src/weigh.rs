@@ -15,7 +15,15 @@ pub(crate) const COMMONEST: f64 = 0.5;
 
 /// A word as a term, `rarity` from [`COMMONEST`] to 1.
 pub(crate) fn term(word: &NameWord, rarity: f64) -> Term<'_> {
-    Term { spelling: word.spelling(), weight: word.class.factor() * rarity, class: word.class }
+    Term {
+        spelling: word.spelling(),
+        weight: word.class.factor() * rarity,
+        class: word.class,
+        bits: word.class.bits(word.information),
+        is_a_name: word.information.is_a_name,
+        meanings: word.meanings,
+        sound: word.sound.as_deref(),
+    }
 }
 
 /// Inverse document frequency, scaled: `in_entries` of `entries` have the word.

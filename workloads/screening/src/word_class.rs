@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::{meaning, ordinary::Information};
+
 /// How a name is read. Entries decide: a person's name as a person's, every other as a body's or a vessel's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Style {
@@ -24,17 +26,37 @@ pub(crate) enum Class {
     Title,
     /// A single letter of a person's name.
     Initial,
-    /// Digits: `Victory 3`. Left out and added more often than words.
+    /// A number in digits or words: `Sea Star 3`. Left out and added more often than words.
     Number,
 }
 
 impl Class {
+    /// What a word of this class says about who is meant, in bits.
+    pub(crate) fn bits(self, word: Information) -> f64 {
+        f64::from(word.bits).min(self.most_bits())
+    }
+
+    /// The most bits that a word of this class says. Common words and initials are not in the table of names: every third body
+    /// is a company, and an initial is one letter of eight that begin most names.
+    pub(crate) fn most_bits(self) -> f64 {
+        match self {
+            Self::Core => f64::MAX,
+            Self::Generic => 6.0,
+            Self::Particle | Self::Title => 1.0,
+            Self::Initial => 3.0,
+            Self::Number => 5.0,
+        }
+    }
+
+    /// The least [`Self::factor`] of all.
+    pub(crate) const LEAST_FACTOR: f64 = 0.08;
+
     /// How much a word of this class counts beside a rare core word.
     pub(crate) fn factor(self) -> f64 {
         match self {
             Self::Core => 1.0,
             Self::Generic => 0.3,
-            Self::Particle | Self::Title => 0.08,
+            Self::Particle | Self::Title => Self::LEAST_FACTOR,
             Self::Initial => 0.35,
             Self::Number => 0.5,
         }
@@ -49,7 +71,10 @@ pub(crate) fn classify(word: &str, position: usize, style: Style) -> Class {
         Style::Person if TITLES.contains(&word) => Class::Title,
         Style::Organisation if position == 0 && VESSEL_PREFIXES.contains(&word) => Class::Title,
         Style::Organisation if PARTICLES.contains(&word) => Class::Particle,
-        Style::Organisation if GENERIC.binary_search(&word).is_ok() => Class::Generic,
+        Style::Organisation if GENERIC.binary_search(&word).is_ok() || meaning::is_of_organisations(word) => {
+            Class::Generic
+        }
+        Style::Organisation if meaning::is_a_number(word) => Class::Number,
         _ if word.bytes().all(|byte| byte.is_ascii_digit()) => Class::Number,
         _ => Class::Core,
     }

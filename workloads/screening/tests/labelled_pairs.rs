@@ -5,6 +5,8 @@
     reason = "missing or malformed test data must fail the test"
 )]
 
+use std::path::{Path, PathBuf};
+
 use kyb_domain::party::PartyKind;
 use kyb_screening::{DEFAULT_THRESHOLD, score_names};
 
@@ -98,7 +100,35 @@ fn labelled_pairs_are_told_apart_at_the_default_threshold() {
             );
         }
     }
-    // Measured: 0.856 and 0.871.
-    assert!(quality(&all, DEFAULT_THRESHOLD.get())[2] >= 0.84);
-    assert!(area_under_curve(&all) >= 0.86);
+    // Measured: 0.895 and 0.899.
+    assert!(quality(&all, DEFAULT_THRESHOLD.get())[2] >= 0.88);
+    assert!(area_under_curve(&all) >= 0.89);
+}
+
+/// The tables hold words, each of which is a fact of its own; a name of several words in the sources would be an answer learnt
+/// by heart.
+#[test]
+fn no_labelled_name_stands_in_the_sources() {
+    let sources = read_all(Path::new("src"));
+    assert!(sources.len() > 20, "{} files", sources.len());
+    let pairs = pairs();
+    let names = pairs.iter().flat_map(|pair| &pair.names).filter(|name| name.split_whitespace().count() > 1);
+    for name in names {
+        let name = name.to_lowercase();
+        let found = sources.iter().find(|(_, text)| text.contains(&name));
+        assert_eq!(found.map(|(path, _)| path), None, "{name}");
+    }
+}
+
+/// The files of a folder and its folders, in small letters.
+fn read_all(folder: &Path) -> Vec<(PathBuf, String)> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: PathBuf| {
+        if path.is_dir() {
+            read_all(&path)
+        } else {
+            vec![(path.clone(), std::fs::read_to_string(&path).unwrap().to_lowercase())]
+        }
+    };
+    paths.flat_map(read).collect()
 }

@@ -251,8 +251,28 @@ fn the_explanation_names_both_names_and_what_differs() {
     );
     let found = first(&person("Sergey Lavrow").countries(&["RU"])).unwrap();
     let details: Vec<&str> = found.features.iter().map(|feature| feature.detail.as_str()).collect();
-    assert!(details[0].ends_with("lavrow~lavrov 0.97; only in the listed name: viktorovich"), "{details:?}");
+    assert!(details[0].contains("lavrow~lavrov 0.97; only in the listed name: viktorovich"), "{details:?}");
     assert_eq!(details[1], "both have RU");
+}
+
+#[test]
+fn the_explanation_says_why_words_agree_and_why_the_score_is_limited() {
+    let entries = vec![
+        entry("1", EntryKind::Person, "SMITH, William James"),
+        entry("2", EntryKind::Person, "XI, Jinping"),
+        organisation("3", "Torgovaya Ruslan 44"),
+    ];
+    let screener = Screener::build(&[list("test", entries)]);
+    let low = SearchOptions { threshold: Score::constant(0.41), ..SearchOptions::default() };
+    let detail = |party: Party| screener.search(&party, &low).matches[0].features[0].detail.clone();
+    let smith = detail(person("Bill J. Smith"));
+    assert!(smith.contains("bill~william 0.90 (short form of a given name)"), "{smith}");
+    assert!(smith.contains("j~james 0.70 (initial)"), "{smith}");
+    assert!(smith.contains("limited, because what agrees is as common as one name in 2^"), "{smith}");
+    let chinese = detail(person("Hsi Chinping"));
+    assert!(chinese.contains("hsi~xi 0.86 (one Chinese word in two spellings)"), "{chinese}");
+    let company = detail(business("Trade Ruslan Forty-Four"));
+    assert!(company.contains("trade~torgovaya 0.95 (same meaning)"), "{company}");
 }
 
 #[test]

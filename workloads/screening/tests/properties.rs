@@ -4,10 +4,13 @@ mod builders;
 
 use builders::{With, business, list, organisation};
 use kyb_domain::{party::PartyKind, score::Score, text::Name};
-use kyb_screening::{Screener, SearchOptions, score_names};
+use kyb_screening::{DEFAULT_THRESHOLD, Screener, SearchOptions, score_names};
 use proptest::prelude::*;
 
 const KINDS: [PartyKind; 3] = [PartyKind::Person, PartyKind::Business, PartyKind::Unknown];
+
+/// Legal forms and words that half of all bodies have.
+const COMMON: [&str; 9] = ["Ltd", "OAO", "CORP.", "the", "of", "and", "Trading", "Company", "International"];
 
 /// Words that names are made of, so that random names also agree.
 fn words() -> impl Strategy<Value = Vec<String>> {
@@ -72,6 +75,37 @@ proptest! {
         // Initials and legal forms depend on their neighbours, so only a person's words may stand in any order.
         let reversed: Vec<&str> = words.iter().rev().map(String::as_str).collect();
         prop_assert_eq!(score_names(PartyKind::Person, &name, &reversed.join(" ")), Score::ONE, "{}", name);
+    }
+
+    #[test]
+    fn width_and_punctuation_do_not_matter(words in words()) {
+        let name = words.join(" ");
+        let wide: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { char::from_u32(u32::from(c) + 0xfee0).unwrap_or(c) } else { c }).collect();
+        let quoted = format!("«{}»!", words.join("  -  "));
+        for kind in KINDS {
+            prop_assert_eq!(score_names(kind, &name, &wide), Score::ONE, "{}", wide);
+        }
+        prop_assert_eq!(score_names(PartyKind::Person, &name, &quoted), Score::ONE, "{}", quoted);
+    }
+
+    #[test]
+    fn a_legal_form_or_common_words_alone_are_no_hit(words in words(), alone in prop::sample::subsequence(COMMON.to_vec(), 1..4)) {
+        let (alone, tells) = (alone.join(" "), format!("zqorvax {} 11420", words.join(" ")));
+        for (a, b) in [(&alone, &tells), (&tells, &alone)] {
+            prop_assert!(score_names(PartyKind::Business, a, b) < DEFAULT_THRESHOLD, "{} / {}", a, b);
+        }
+    }
+
+    #[test]
+    fn letters_of_any_kind_and_length_are_compared_in_bounded_time(a in "(?s).{0,400}", times in 1_usize..40) {
+        let long = a.repeat(times);
+        let started = std::time::Instant::now();
+        for kind in KINDS {
+            let score = score_names(kind, &long, "Rosoboron eksport \u{202e}OAO 44").get();
+            prop_assert!((0.0..=1.0).contains(&score));
+        }
+        // Forty words by forty take well under a millisecond; the rest is for machines that are busy.
+        prop_assert!(started.elapsed() < std::time::Duration::from_secs(2));
     }
 
     #[test]

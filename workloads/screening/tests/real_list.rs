@@ -1,7 +1,12 @@
 //! Recall, false hits and the index against a publisher's real list. `-- --nocapture` prints the figures.
-#![expect(clippy::expect_used, reason = "missing or malformed test data must fail the test")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "missing or malformed test data must fail the test"
+)]
 
 mod builders;
+mod made_up;
 mod perturbation;
 
 use std::{
@@ -65,10 +70,10 @@ impl Share {
     }
 }
 
-#[test]
-fn every_listed_name_finds_its_entry() {
+/// Of every `step`th listed name, how many find their entry as they are.
+fn found_as_they_are(step: usize) -> Share {
     let mut share = Share::default();
-    for (id, kind, name_kind, text) in listed_names().step_by(5) {
+    for (id, kind, name_kind, text) in listed_names().step_by(step) {
         let found = is_first(id, &Party::named(asked_as(kind), Name::try_from(text).unwrap()));
         share.count(found);
         if !found {
@@ -76,40 +81,85 @@ fn every_listed_name_finds_its_entry() {
         }
     }
     println!("listed names as they are: {:.2} % of {} first", share.percent(), share.all);
-    assert!(share.all > 3_000 && share.good == share.all);
+    share
 }
 
 #[test]
-fn a_name_with_a_typing_error_finds_its_entry() {
+fn every_listed_name_finds_its_entry() {
+    let share = found_as_they_are(5);
+    assert!(share.all > 3_000 && share.good == share.all);
+}
+
+/// How a name is misspelt, and what of.
+fn group(fault: &'static str, kind: EntryKind) -> (&'static str, &'static str) {
+    let whose = match kind {
+        EntryKind::Person => "person",
+        // `EP-MNB` is a number in letters: one letter more or less is another aircraft.
+        EntryKind::Aircraft => "aircraft",
+        EntryKind::Organization | EntryKind::Vessel => "body or vessel",
+    };
+    (fault, whose)
+}
+
+/// Of every `step`th listed name, how many find their entry with one seeded fault, by the fault and what it was made in.
+fn found_with_a_fault(step: usize) -> BTreeMap<(&'static str, &'static str), Share> {
     let mut chance = perturbation::Chance::seeded(20_190_614);
-    let mut shares: BTreeMap<(&str, &str), Share> = BTreeMap::new();
-    let mut total = Share::default();
-    for (id, kind, name_kind, text) in listed_names().step_by(20) {
+    let mut shares: BTreeMap<_, Share> = BTreeMap::new();
+    for (id, kind, name_kind, text) in listed_names().step_by(step) {
         let Some((fault, changed)) = perturbation::change(text, &mut chance) else { continue };
         // A weak alias counts only as it stands.
         if name_kind == NameKind::Weak {
             continue;
         }
-        let found = is_first(id, &Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap()));
-        let group = if kind == EntryKind::Person { "person" } else { "body or vessel" };
-        shares.entry((fault, group)).or_default().count(found);
-        total.count(found);
+        let party = Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap());
+        let found = is_first(id, &party);
+        shares.entry(group(fault, kind)).or_default().count(found);
         if !found {
-            let instead = SCREENER.search(
-                &Party::named(asked_as(kind), Name::try_from(changed.as_str()).unwrap()),
-                &SearchOptions::default(),
-            );
-            let instead =
-                instead.matches.first().map(|found| format!("{} {}", found.score, found.matched_name));
-            println!("  missed: {id} {text} as {changed}; instead {instead:?}");
+            println!("  missed: {id} {text} as {changed}; {}", why_missed(id, &party));
         }
     }
-    for ((fault, group), share) in shares {
-        println!("{fault}, {group}: {:.1} % of {} first", share.percent(), share.all);
+    for ((fault, whose), share) in &shares {
+        println!("{fault}, {whose}: {:.1} % of {} first", share.percent(), share.all);
     }
-    println!("all faults: {:.2} % of {} first", total.percent(), total.all);
-    // Measured: 96.9 %. What is left: registration marks of aircraft, which are exact on purpose, and words of three letters.
-    assert!(total.all > 500 && total.percent() >= 96.0);
+    shares
+}
+
+/// What the comparison with the entry came to that should have been found.
+fn why_missed(id: &str, party: &Party) -> String {
+    let low = SearchOptions { threshold: Score::constant(0.41), limit: 50, ..SearchOptions::default() };
+    let matches = SCREENER.search(party, &low).matches;
+    let of_entry = matches.into_iter().find(|found| found.entry_id == id);
+    of_entry.map_or_else(|| "below 0.41".to_owned(), |found| found.features[0].detail.clone())
+}
+
+/// Swapped and dropped letters together, registration marks of aircraft apart.
+fn typing_errors(shares: &BTreeMap<(&'static str, &'static str), Share>) -> Share {
+    let counted = shares.iter().filter(|((fault, whose), _)| *fault != "other order" && *whose != "aircraft");
+    let total = counted.fold(Share::default(), |sum, (_, share)| Share {
+        good: sum.good + share.good,
+        all: sum.all + share.all,
+    });
+    println!("one typing error: {:.2} % of {} first", total.percent(), total.all);
+    total
+}
+
+#[test]
+fn a_name_with_a_typing_error_finds_its_entry() {
+    let shares = found_with_a_fault(20);
+    let typed = typing_errors(&shares);
+    // Measured: 98.9 %, and 98.5 % over the whole list. What is left are words of three letters, the only ones that tell, and ordinary names.
+    assert!(typed.all > 400 && typed.percent() >= 98.0);
+    let in_other_order = shares.iter().filter(|((fault, _), _)| *fault == "other order");
+    assert!(in_other_order.into_iter().all(|(_, share)| share.percent() >= 97.0));
+}
+
+/// The two figures over all names; asked for by `--ignored`, since they take a minute.
+#[test]
+#[ignore = "figures over the whole list: they take a minute"]
+fn of_the_whole_list_every_name_is_found_and_98_of_100_with_a_typing_error() {
+    let share = found_as_they_are(1);
+    assert!(share.good == share.all);
+    assert!(typing_errors(&found_with_a_fault(1)).percent() >= 98.0);
 }
 
 #[test]
@@ -138,8 +188,53 @@ fn ordinary_names_are_seldom_flagged() {
     best.sort_by(|a, b| b.0.total_cmp(&a.0));
     best.iter().take(60).for_each(|(score, names)| println!("  {score:.3} {names}"));
     let flagged = best.iter().filter(|(score, _)| *score >= DEFAULT_THRESHOLD.get()).count();
-    // Measured: 12. Names that are really alike (`Antonia Rodriguez`), and Chinese given names in another order.
-    assert!(flagged <= 16, "{flagged}");
+    // Measured: 4. Two common names that a listed person has among four, and Chinese given names in another order.
+    assert!(flagged <= 6, "{flagged}");
+}
+
+/// How many of `count` made-up people and of as many bodies are flagged at the default threshold.
+fn flagged_of_made_up(count: u32) -> u32 {
+    let source = made_up::Parts::read(Path::new(DATA));
+    let mut chance = perturbation::Chance::seeded(7);
+    let options = SearchOptions { threshold: Score::constant(0.7), limit: 1, ..SearchOptions::default() };
+    let mut all_flagged = 0;
+    for (group, make) in [
+        ("people", made_up::Parts::person as fn(&made_up::Parts, &mut perturbation::Chance) -> Party),
+        ("bodies", made_up::Parts::body),
+    ] {
+        let mut best: Vec<(f64, String)> = vec![];
+        for _ in 0..count {
+            let party = make(&source, &mut chance);
+            let matches = SCREENER.search(&party, &options).matches;
+            let found = matches.first();
+            best.extend(
+                found.map(|found| (found.score.get(), format!("{} / {}", party.name, found.matched_name))),
+            );
+        }
+        let above = |threshold: f64| best.iter().filter(|(score, _)| *score >= threshold).count();
+        for threshold in [0.70, 0.75, 0.80, 0.85, 0.90] {
+            println!("threshold {threshold:.2}: {} of {count} made-up {group} flagged", above(threshold));
+        }
+        all_flagged += u32::try_from(above(DEFAULT_THRESHOLD.get())).unwrap();
+        best.sort_by(|a, b| b.0.total_cmp(&a.0));
+        best.iter().take(30).for_each(|(score, names)| println!("  {score:.3} {names}"));
+    }
+    all_flagged
+}
+
+#[test]
+fn made_up_names_are_seldom_flagged() {
+    let flagged = flagged_of_made_up(5_000);
+    // Measured: 11, where one of a thousand is wanted and 50,000 have no more; so few vary by three.
+    assert!(flagged <= 14, "{flagged} of 10,000");
+}
+
+/// The same for 50,000 names; asked for by `--ignored`, since it takes a minute.
+#[test]
+#[ignore = "a figure rather than a test: it takes a minute"]
+fn of_fifty_thousand_made_up_names_one_in_a_thousand_is_flagged() {
+    let flagged = flagged_of_made_up(25_000);
+    assert!(flagged <= 50, "{flagged} of 50,000");
 }
 
 #[test]

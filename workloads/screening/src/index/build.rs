@@ -8,20 +8,16 @@ use std::{
 use kyb_domain::{identifier::IdentifierKind, list::Watchlist};
 
 use super::{
-    EntryNumber, Index, NameNumber, Names, Place, Postings, style,
+    EntryNumber, Index, NameNumber, Names, Place, Postings, letters, runs, style,
     vocabulary::{NewWord, Vocabulary},
 };
 use crate::{
+    align::can_abbreviate,
     evidence::{comparable, is_evidence},
     name::{Name, joined},
     weigh::rarity,
     word_class::Class,
 };
-
-/// Neighbours are indexed as one word from this length on; shorter ones are never aligned so.
-const SHORTEST_RUN: usize = 4;
-/// The longest name that is also indexed as a single word.
-const LONGEST_WHOLE: usize = 4;
 
 pub(super) fn build(lists: &[Arc<Watchlist>]) -> Index {
     let mut reader = Reader::default();
@@ -145,14 +141,6 @@ impl Numbering {
     }
 }
 
-/// Neighbouring words as one: every two, and the whole name where it is short.
-fn runs(name: &Name) -> BTreeSet<String> {
-    let texts: Vec<&str> = name.words.iter().map(|word| word.text.as_str()).collect();
-    let whole = (3..=LONGEST_WHOLE).contains(&texts.len()).then_some(texts.as_slice());
-    let runs = texts.windows(2).chain(whole).map(|run| joined(run.iter().copied(), Class::Core).text);
-    runs.filter(|run| run.len() >= SHORTEST_RUN).collect()
-}
-
 impl Names {
     fn push(&mut self, read: &ReadName, words: &[(u32, Class)], vocabulary: &Vocabulary) {
         let weight = |core: bool| -> f64 {
@@ -160,6 +148,9 @@ impl Names {
             of_kind.map(|(word, class)| vocabulary.weight(*word, *class)).sum()
         };
         let initials = words.iter().filter(|(_, class)| *class == Class::Initial).count();
+        let telling = || read.name.words.iter().filter(|word| word.class == Class::Core);
+        self.first_letters.push(letters(telling().filter_map(|word| word.text.bytes().next())));
+        self.has_short.push(telling().any(|word| can_abbreviate(word.class, &word.text)));
         self.entry.push(read.entry);
         self.open();
         self.words.extend(words.iter().map(|(word, _)| *word));

@@ -5,7 +5,11 @@ mod build;
 pub(crate) mod candidates;
 mod vocabulary;
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+    sync::Arc,
+};
 
 use kyb_domain::{
     identifier::{Identifier, IdentifierKind},
@@ -13,9 +17,10 @@ use kyb_domain::{
 };
 
 use crate::{
-    align::Term,
+    align::{LONGEST_JOINED, LONGEST_RUN, SHORTEST_JOINED, Term},
     evidence::comparable,
     legal_form::FormNumber,
+    name::{Name, joined},
     word_class::{Class, Style},
 };
 use vocabulary::Vocabulary;
@@ -61,6 +66,9 @@ struct Names {
     core_weight: Vec<f32>,
     other_weight: Vec<f32>,
     initials: Vec<u8>,
+    /// The first letters of the core words, see [`letters`]; and whether one of these may be initials.
+    first_letters: Vec<u32>,
+    has_short: Vec<bool>,
 }
 
 /// For each word the names that have it, in one array.
@@ -152,8 +160,7 @@ impl Index {
         let names = &self.names;
         let words =
             4 * (names.entry.len() + names.first_word.len() + names.words.len() + names.first_form.len());
-        let weights =
-            8 * names.core_weight.len() + names.classes.len() + names.forms.len() + names.initials.len();
+        let weights = 14 * names.core_weight.len() + names.classes.len() + names.forms.len();
         let postings =
             [&self.words, &self.runs].map(|p| 4 * (p.first.len() + p.names.len())).iter().sum::<usize>();
         let identifiers = self.identifiers.keys().map(|(_, value)| value.len() + 64).sum::<usize>();
@@ -165,6 +172,21 @@ impl Index {
             + self.run_vocabulary.heap_bytes()
             + self.entries.len() * size_of::<Place>()
     }
+}
+
+/// Which of the letters a to z there are, one bit each.
+fn letters(bytes: impl Iterator<Item = u8>) -> u32 {
+    let places = bytes.filter(u8::is_ascii_lowercase).map(|letter| letter - b'a');
+    places.fold(0, |all, place| all | 1 << place)
+}
+
+/// All runs of neighbours that can agree with one word of another name, written as one.
+fn runs(name: &Name) -> BTreeSet<String> {
+    let texts: Vec<&str> = name.words.iter().map(|word| word.text.as_str()).collect();
+    let windows = (2..=LONGEST_RUN).flat_map(|length| texts.windows(length));
+    let of_fit_length = windows
+        .filter(|run| (SHORTEST_JOINED..=LONGEST_JOINED).contains(&run.iter().map(|word| word.len()).sum()));
+    of_fit_length.map(|run| joined(run.iter().copied(), Class::Core).text).collect()
 }
 
 /// How the names of an entry are read.

@@ -1,12 +1,15 @@
 //! Every word once, in the order of key length: a look-up visits only words whose length is near enough, and skips most of
 //! those by their consonants. Neither test can skip a word that is alike enough, so a misspelt word is always found.
 
-use std::ops::Range;
+use std::{collections::HashMap, hash::Hash, ops::Range};
 
 use crate::{
-    align::Term,
+    align::{SAME_SOUND, Term},
+    meaning::{self, Meaning},
     normalise::LONGEST_WORD,
+    ordinary::Information,
     spelling::{Spelling, consonants_are_near, edit_budget, edits_of_consonants, length_slack, likeness},
+    syllables,
     word_class::Class,
 };
 
@@ -16,6 +19,12 @@ pub(super) struct Vocabulary {
     key: Texts,
     consonants: Vec<[u64; 2]>,
     rarity: Vec<f32>,
+    information: Vec<Information>,
+    meanings: Vec<&'static [Meaning]>,
+    by_meaning: HashMap<Meaning, Vec<u32>>,
+    /// See [`syllables::sound`]; most words have none.
+    sound: Vec<Option<Box<str>>>,
+    by_sound: HashMap<Box<str>, Vec<u32>>,
     /// First word of each key length; one more item, the end.
     first_of_length: Vec<u32>,
 }
@@ -68,7 +77,25 @@ impl Vocabulary {
         let consonants = words.iter().map(|word| word.consonants).collect();
         #[expect(clippy::cast_possible_truncation, reason = "a weight between 0 and 1 needs no more digits")]
         let rarity = words.iter().map(|word| word.rarity as f32).collect();
-        Self { text, key, consonants, rarity, first_of_length }
+        let information = words.iter().map(|word| Information::of(&word.text)).collect();
+        let meanings: Vec<_> = words.iter().map(|word| meaning::of(&word.text)).collect();
+        let by_meaning =
+            numbers_by((0..).zip(&meanings).flat_map(|(word, all)| all.iter().map(move |one| (*one, word))));
+        let sound: Vec<_> =
+            words.iter().map(|word| syllables::sound(&word.text).map(String::into_boxed_str)).collect();
+        let by_sound = numbers_by((0..).zip(&sound).filter_map(|(word, sound)| Some((sound.clone()?, word))));
+        Self {
+            text,
+            key,
+            consonants,
+            rarity,
+            information,
+            meanings,
+            by_meaning,
+            sound,
+            by_sound,
+            first_of_length,
+        }
     }
 
     pub(super) fn spelling(&self, word: u32) -> Spelling<'_> {
@@ -85,7 +112,16 @@ impl Vocabulary {
     }
 
     pub(super) fn term(&self, word: u32, class: Class) -> Term<'_> {
-        Term { spelling: self.spelling(word), weight: self.weight(word, class), class }
+        let information = self.information[word as usize];
+        Term {
+            spelling: self.spelling(word),
+            weight: self.weight(word, class),
+            class,
+            bits: class.bits(information),
+            is_a_name: information.is_a_name,
+            meanings: self.meanings[word as usize],
+            sound: self.sound[word as usize].as_deref(),
+        }
     }
 
     /// 1 for a word that no list has.
@@ -104,12 +140,19 @@ impl Vocabulary {
         1.0
     }
 
-    /// Words alike to `wanted`, best first.
+    /// Words alike to `wanted`, by spelling, meaning or sound, best first.
     pub(super) fn alike(&self, wanted: Spelling<'_>) -> Vec<(u32, f64)> {
         let mut found = vec![];
         for length in near_lengths(wanted) {
             self.collect(wanted, self.of_length(length), &mut found);
         }
+        for meaning in meaning::of(wanted.text) {
+            let same = self.by_meaning.get(meaning).into_iter().flatten();
+            found.extend(same.map(|word| (*word, meaning.likeness())));
+        }
+        let sound = syllables::sound(wanted.text);
+        let same = sound.and_then(|sound| self.by_sound.get(sound.as_str())).into_iter().flatten();
+        found.extend(same.map(|word| (*word, SAME_SOUND)));
         sorted(found)
     }
 
@@ -161,7 +204,10 @@ impl Vocabulary {
     pub(super) fn heap_bytes(&self) -> usize {
         let texts =
             [&self.text, &self.key].map(|texts| texts.all.len() + 4 * texts.ends.len()).iter().sum::<usize>();
-        texts + 20 * self.consonants.len()
+        let sounds = self.sound.iter().flatten().map(|sound| 2 * sound.len() + 32).sum::<usize>();
+        let numbers = self.by_meaning.values().map(|words| 4 * words.len() + 32).sum::<usize>();
+        // Two sets of consonants, the rarity, the information, the meanings and the place of the sound.
+        texts + (16 + 4 + 2 + 16 + 16) * self.consonants.len() + sounds + numbers
     }
 }
 
@@ -170,7 +216,17 @@ fn near_lengths(wanted: Spelling<'_>) -> impl Iterator<Item = usize> {
     length.saturating_sub(slack).max(1)..=length + slack
 }
 
+/// Each word once, by its best likeness, best first.
 fn sorted(mut found: Vec<(u32, f64)>) -> Vec<(u32, f64)> {
+    found.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    found.dedup_by_key(|(word, _)| *word);
     found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     found
+}
+
+/// The numbers of words by what they have in common.
+fn numbers_by<K: Eq + Hash>(words: impl Iterator<Item = (K, u32)>) -> HashMap<K, Vec<u32>> {
+    let mut all: HashMap<K, Vec<u32>> = HashMap::new();
+    words.for_each(|(key, word)| all.entry(key).or_default().push(word));
+    all
 }

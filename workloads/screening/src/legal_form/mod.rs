@@ -1,4 +1,4 @@
-//! Legal forms inside names: `OAO Rosoboroneksport`, `Siemens Aktiengesellschaft`, `Sp. z o.o.`.
+//! Legal forms inside names: `OAO Rosoboroneksport`, `Nordwind Aktiengesellschaft`, `Sp. z o.o.`.
 //!
 //! A form says little about who somebody is, since it is left out, translated and changed, so names are compared without it
 //! and forms with each other. Forms of different countries that mean the same kind of body are equivalent: an OOO is a
@@ -6,11 +6,20 @@
 
 mod table;
 
-use std::{collections::HashMap, ops::Range, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+    sync::LazyLock,
+};
 
 use serde::Serialize;
 
-use crate::normalise::Words;
+use crate::{
+    meaning,
+    normalise::Words,
+    ordinary::Information,
+    spelling::{consonants, consonants_are_near, is_one_typing_error},
+};
 use table::{FORMS, Form};
 
 /// The kind of body that a legal form makes; forms of one group are equivalent across countries.
@@ -98,13 +107,14 @@ pub(crate) struct Split {
 
 /// Takes forms off the end of a name, then off its beginning, as long as a word is left.
 pub(crate) fn split(words: &Words) -> Split {
+    let letters: Vec<&str> = words.words.iter().map(|word| corrected(&word.letters)).collect();
     let mut rest = 0..words.words.len();
     let mut forms = vec![];
-    while let Some(found) = longest(words, &rest, Side::End) {
+    while let Some(found) = longest(words, &letters, &rest, Side::End) {
         rest.end = found.words.start;
         forms.push(found);
     }
-    while let Some(found) = longest(words, &rest, Side::Start) {
+    while let Some(found) = longest(words, &letters, &rest, Side::Start) {
         rest.start = found.words.end;
         forms.push(found);
     }
@@ -117,13 +127,17 @@ enum Side {
     End,
 }
 
-fn longest(words: &Words, rest: &Range<usize>, side: Side) -> Option<Found> {
+/// `letters` are those of the words, corrected.
+fn longest(words: &Words, letters: &[&str], rest: &Range<usize>, side: Side) -> Option<Found> {
     let most = SPELLINGS.most_words.min(rest.len().saturating_sub(1));
     (1..=most).rev().find_map(|count| {
         let range =
             if side == Side::End { rest.end - count..rest.end } else { rest.start..rest.start + count };
-        let spelling: Vec<&str> =
-            words.words[range.clone()].iter().map(|word| word.letters.as_str()).collect();
+        let spelling = &letters[range.clone()];
+        let alone = count == 1 && spelling[0] != words.words[range.start].letters;
+        if alone && spelling[0].len() < LONG_ENOUGH_ALONE {
+            return None;
+        }
         let form = *SPELLINGS.by_words.get(&spelling.join(" "))?;
         // A short form at the beginning of a name is more often a word of its own (`SA Kahn`, `Co Pilot`), unless it is
         // written as an abbreviation (`S.A. Kahn Trading`).
@@ -134,10 +148,32 @@ fn longest(words: &Words, rest: &Range<usize>, side: Side) -> Option<Found> {
     })
 }
 
-/// Whether a word is the spelling of a form. Where it was left in a name it may be one out of place, so it must not count
-/// like what the body is called.
+/// Words of forms are read through one typing error from so many letters on…
+const LONG_ENOUGH: usize = 5;
+/// … and from so many where they are the whole form: `COMANY`, `LIMITDE`.
+const LONG_ENOUGH_ALONE: usize = 7;
+
+/// The word of a legal form that somebody who wrote `word` meant; where there is none, `word`. What is a name of people or means
+/// something is no misspelling.
+fn corrected(word: &str) -> &str {
+    let is_a_word = || Information::of(word).is_a_name || !meaning::of(word).is_empty();
+    if word.len() + 1 < LONG_ENOUGH || SPELLINGS.words.contains(word) || is_a_word() {
+        return word;
+    }
+    let letters = consonants(word);
+    let is_meant = |(meant, others): &&(String, u64)| {
+        meant.len().abs_diff(word.len()) <= 1
+            && consonants_are_near([letters, 0], [*others, 0], 1)[0]
+            && is_one_typing_error(word, meant)
+    };
+    SPELLINGS.long_words.iter().find(is_meant).map_or(word, |(meant, _)| meant)
+}
+
+/// Whether a word is the spelling of a form, perhaps with a typing error. Where it was left in a name it may be one out of place,
+/// so it must not count like what the body is called.
 pub(crate) fn is_spelling(letters: &str) -> bool {
-    SPELLINGS.by_words.contains_key(letters)
+    let meant = corrected(letters);
+    SPELLINGS.by_words.contains_key(meant) && (meant == letters || meant.len() >= LONG_ENOUGH_ALONE)
 }
 
 /// Whether the forms of two names agree: `None` where one of them has none, so that nothing can be said.
@@ -161,22 +197,30 @@ fn groups_agree(a: Group, b: Group) -> bool {
 
 struct Spellings {
     by_words: HashMap<String, FormNumber>,
+    /// The words of all spellings.
+    words: BTreeSet<String>,
+    /// Those that may be misspelt, with their [`consonants`].
+    long_words: Vec<(String, u64)>,
     most_words: usize,
 }
 
 /// Every spelling, normalised like the names it is looked for in.
 static SPELLINGS: LazyLock<Spellings> = LazyLock::new(|| {
     let mut by_words = HashMap::new();
+    let mut words_of_all = BTreeSet::new();
     let mut most_words = 0;
     for (number, Form { code, spellings, .. }) in (0..).zip(FORMS) {
         for spelling in std::iter::once(code).chain(*spellings) {
             let words = Words::of(spelling).with_initials_joined().words;
             most_words = most_words.max(words.len());
+            words_of_all.extend(words.iter().map(|word| word.letters.clone()));
             let letters: Vec<&str> = words.iter().map(|word| word.letters.as_str()).collect();
             by_words.entry(letters.join(" ")).or_insert(number);
         }
     }
-    Spellings { by_words, most_words }
+    let long = words_of_all.iter().filter(|word| word.len() >= LONG_ENOUGH);
+    let long_words = long.map(|word| (word.clone(), consonants(word))).collect();
+    Spellings { by_words, words: words_of_all, long_words, most_words }
 });
 
 #[cfg(test)]
@@ -187,23 +231,38 @@ mod tests {
     fn forms_are_found_at_either_end_in_any_spelling() {
         for (name, code) in [
             ("Rosoboroneksport OAO", "OAO"),
-            ("OAO Gazprom", "OAO"),
-            ("Open Joint Stock Company Gazprom", "OAO"),
-            ("ОАО «Газпром»", "OAO"),
-            ("Siemens Aktiengesellschaft", "AG"),
-            ("Faberlic Europe Sp. z o.o.", "Sp. z o.o."),
-            ("ANGLO-CARIBBEAN CO., LTD.", "Ltd"),
-            ("BLUE POINT SALT, S.A. DE C.V.", "SA de CV"),
-            ("Oboronnye Initsiativy o.O.O.", "OOO"),
-            ("Societatea cu Răspundere Limitată PRO TRAFFIC", "SRL"),
+            ("OAO Severnyles", "OAO"),
+            ("Open Joint Stock Company Severnyles", "OAO"),
+            ("ОАО «Северный лес»", "OAO"),
+            ("Nordwind Aktiengesellschaft", "AG"),
+            ("Wisla Meble Sp. z o.o.", "Sp. z o.o."),
+            ("GREEN HARBOUR CO., LTD.", "Ltd"),
+            ("SAL DEL MAR, S.A. DE C.V.", "SA de CV"),
+            ("Severnyles o.O.O.", "OOO"),
+            ("Societatea cu Răspundere Limitată DUNAREA NOUA", "SRL"),
             ("Acme Widgets, Inc.", "Inc"),
             ("S.A. Acme Widgets", "SA"),
-            ("Management Company", "Co"),
+            ("Harbour Company", "Co"),
             ("A.P. Møller A/S", "A/S"),
         ] {
             assert_eq!(recognise(name).map(|form| form.code), Some(code), "{name}");
         }
-        for name in ["Gazprom", "LLC", "Co Pilot", "Sarah Ag Ltdx", ""] {
+        for name in ["Severnyles", "LLC", "Co Pilot", "Sarah Ag Ltdx", ""] {
+            assert_eq!(recognise(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_read_through_a_typing_error_and_a_word_of_its_own_is_not_taken_for_one() {
+        for (name, code) in [
+            ("Severnyles Comapny", "Co"),
+            ("Severnyles Liimted", "Ltd"),
+            ("Severnyles Jint Stock Company", "JSC"),
+            ("Otkrytoe Aktsionernoe Obshchstvo Severnyles", "OAO"),
+        ] {
+            assert_eq!(recognise(name).map(|form| form.code), Some(code), "{name}");
+        }
+        for name in ["Severnyles Companion", "Severnyles Limbed Point", "Severnyles Truse"] {
             assert_eq!(recognise(name), None, "{name}");
         }
     }
