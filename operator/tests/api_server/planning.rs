@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
@@ -265,6 +266,19 @@ fn kinds() -> Vec<ApiResource> {
     ]
 }
 
+/// Waits until nothing has changed for two seconds: what follows from a migration comes after what was planned with it.
+async fn at_rest(here: &Here) -> anyhow::Result<()> {
+    let mut before = objects(here).await?;
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let now = objects(here).await?;
+        if now == before {
+            return Ok(());
+        }
+        before = now;
+    }
+}
+
 /// Runs the program; its exit code and what it printed.
 fn plan(here: &Here, files: &[&Path]) -> anyhow::Result<(Option<i32>, Value)> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kyb-operator"));
@@ -411,8 +425,12 @@ async fn generated_changes_come_true_as_planned() -> anyhow::Result<()> {
         let plan = Planned::of(&here, &[&file], &owners).await?;
         let file = file.display().to_string();
         here.installation.kubectl(&["apply", "--server-side", "-f", &file])?;
+        let comes_to_rest = async {
+            plan.comes_true(&here).await?;
+            at_rest(&here).await
+        };
         let came = tokio::select! {
-            came = plan.comes_true(&here) => came,
+            came = comes_to_rest => came,
             why = here.all_migrations_succeed("kyb-plan-1") => Err(why),
         };
         came.with_context(|| format!("seed {seed}, round {round}: {what}"))?;
