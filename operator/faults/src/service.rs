@@ -10,6 +10,7 @@ use futures::{FutureExt as _, future::BoxFuture};
 use http::{Request, Response, StatusCode, Uri, request::Parts};
 use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
 use kube::client::Body;
+use serde_json::Value;
 use tower::{BoxError, Service, ServiceExt as _};
 
 use crate::{Fault, Faults, Life, Target, Verb, answer, watch};
@@ -110,7 +111,8 @@ where
                 strike.in_vain()
             }
             Some(Fault::Vanished) => {
-                let body = serde_json::from_slice(&sent).unwrap_or_default();
+                let mut body: Value = serde_json::from_slice(&sent).unwrap_or_default();
+                body["metadata"]["resourceVersion"] = i64::MAX.to_string().into(); // newer than all, as an answer is
                 Struck::Unsent(Ok(answer::json_response(StatusCode::OK, &body)))
             }
             Some(fault) => match answer::refusal(fault, &target) {

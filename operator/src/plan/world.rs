@@ -102,7 +102,7 @@ impl World {
 
     /// The children, as the operator's watches would have them.
     pub(super) fn live(&self, scope: &Scope) -> Live {
-        let live = Live::new(TENANT_MARKS);
+        let live = Live::rehearsed(TENANT_MARKS);
         for (place, resource) in scope
             .places()
             .iter()

@@ -73,6 +73,14 @@ impl Live {
         }
     }
 
+    /// What is fed and answered is all that there is: no watch goes on, so every answer is kept. For rehearsals, in which nobody else
+    /// changes anything, and whose answers may have no version or one of before.
+    pub fn rehearsed(names: Names) -> Self {
+        let live = Self::new(names);
+        live.write(Store::keep_every_answer);
+        live
+    }
+
     /// Watches all objects of a kind that carry our label, in the whole cluster. The stream must be polled for anything to be
     /// seen, it never ends by itself, and tries again with a growing wait after an error. Watch each kind once.
     pub fn follow(

@@ -30,6 +30,7 @@ pub(super) struct Store {
     statusless: HashSet<(String, String)>,
     /// The uids of owners whose children went without our doing.
     bereft: HashSet<Box<str>>,
+    keeps_every_answer: bool,
 }
 
 /// An object, and what of it is asked for often.
@@ -109,7 +110,12 @@ impl Store {
             owned: HashMap::new(),
             statusless: HashSet::new(),
             bereft: HashSet::new(),
+            keeps_every_answer: false,
         }
+    }
+
+    pub(super) fn keep_every_answer(&mut self) {
+        self.keeps_every_answer = true;
     }
 
     pub(super) fn expect(&mut self, resource: &ApiResource, namespace: Option<&str>) {
@@ -202,7 +208,8 @@ impl Store {
     /// it. So one of an object that is not held is kept only while the watch is still to bring it.
     pub(super) fn take(&mut self, key: &ChildKey, mut object: DynamicObject, since: u64) {
         let to_bring = |list: &List| list.is_to_bring(version(&object.metadata), since);
-        if !self.objects.contains_key(key) && !self.list_of(key).is_some_and(to_bring) {
+        let is_kept = self.keeps_every_answer || self.objects.contains_key(key);
+        if !is_kept && !self.list_of(key).is_some_and(to_bring) {
             return;
         }
         self.trim(key, &mut object);

@@ -131,6 +131,19 @@ fn an_answer_after_the_news_of_a_deletion_brings_nothing_back() {
 }
 
 #[test]
+fn where_nothing_is_watched_every_answer_is_kept() {
+    for (live, is_kept) in [(Live::new(SAMPLE), false), (Live::rehearsed(SAMPLE), true)] {
+        live.feed(&resource(), Event::Init);
+        live.feed(&resource(), Event::InitApply(config_map("two", 600, "uid-1")));
+        live.feed(&resource(), Event::InitDone);
+        let mut answer = config_map("one", 0, "uid-1");
+        answer.metadata.resource_version = None; // a dry run's
+        written(&live, "one", answer);
+        assert_eq!(matches!(live.lookup(&key("one")), Lookup::Present(_)), is_kept);
+    }
+}
+
+#[test]
 fn an_answer_after_a_new_list_counts_only_once_the_watch_brings_it() {
     let live = listed([]);
     let began = live.now(&key("one"));
