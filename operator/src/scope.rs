@@ -1,6 +1,6 @@
 //! Where the operator works: in the whole cluster, or in the namespaces that an administrator lists and in no other.
 
-use std::{collections::BTreeSet, fmt, pin::pin};
+use std::{collections::BTreeSet, fmt, pin::pin, sync::Arc};
 
 use futures::{
     FutureExt as _, Stream, StreamExt as _,
@@ -100,23 +100,34 @@ impl Presence {
         Self { namespaces, changes, known: known.boxed().shared() }
     }
 
-    /// What a watch in a namespace brings. Where there is no such namespace there is nothing in it, but nobody may look either, since
-    /// the operator's Role went with it: such a watch would fail for ever, and everything else would wait for it. So `nothing` comes
-    /// in its place, and the watch begins when the namespace is there.
-    pub(crate) fn once_there<T: Send>(
+    /// What watches in a namespace bring, for as long as the process lives. Where there is no such namespace there is nothing in it, but
+    /// nobody may look either, since the operator's Role went with it: a watch would fail for ever, and everything else would wait for
+    /// it. So `nothing` comes in its place, and a watch begins whenever the namespace is there, and ends with it.
+    pub(crate) fn while_there<T, W>(
         self,
         namespace: String,
-        nothing: impl FnOnce() -> Vec<T> + Send,
-        watch: impl Stream<Item = T> + Send,
-    ) -> impl Stream<Item = T> + Send {
-        let (presence, name) = (self.clone(), namespace.clone());
-        let before =
-            async move { stream::iter(if presence.is_there(&name).await { vec![] } else { nothing() }) };
-        let after = async move {
-            self.appears(&namespace).await;
-            watch
+        nothing: impl Fn() -> Vec<T> + Send + Sync,
+        watch: impl Fn() -> W + Send + Sync,
+    ) -> impl Stream<Item = T> + Send
+    where
+        T: Send,
+        W: Stream<Item = T> + Send,
+    {
+        let all = Arc::new((self, namespace, nothing, watch));
+        let turn = move || {
+            let (before, after) = (all.clone(), all.clone());
+            let before = async move {
+                let (presence, namespace, nothing, _) = &*before;
+                stream::iter(if presence.is_there(namespace).await { vec![] } else { nothing() })
+            };
+            let after = async move {
+                let (presence, namespace, _, watch) = &*after;
+                presence.appears(namespace).await;
+                watch().take_until(presence.clone().goes(namespace.clone()))
+            };
+            before.flatten_stream().chain(after.flatten_stream())
         };
-        before.flatten_stream().chain(after.flatten_stream())
+        stream::repeat_with(turn).flatten()
     }
 
     /// Whether it is there, and not about to go; waits until that is known.
@@ -124,6 +135,14 @@ impl Presence {
         self.known.clone().await;
         let found = self.namespaces.get(&ObjectRef::new(namespace));
         found.is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_none())
+    }
+
+    /// Waits until there is none. While one is about to go, what is in it is still to be looked after.
+    async fn goes(self, namespace: String) {
+        let mut changes = pin!(listen(&self.changes));
+        while self.namespaces.get(&ObjectRef::new(&namespace)).is_some() {
+            changes.next().await;
+        }
     }
 
     async fn appears(&self, namespace: &str) {
@@ -136,8 +155,6 @@ impl Presence {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use kube::runtime::{reflector, watcher::Event};
 
     use super::*;
@@ -152,12 +169,9 @@ mod tests {
     async fn a_namespace_that_is_not_there_holds_nothing_and_is_watched_once_it_is() {
         let (namespaces, mut writer) = reflector::store();
         let presence = Presence::new(namespaces, broadcast::channel(8).0);
-        let of = |name: &str| {
-            presence
-                .clone()
-                .once_there(name.to_owned(), || vec!["nothing"], stream::iter(["watched"]))
-                .boxed()
-        };
+        let watched = || stream::iter(["watched"]).chain(stream::pending());
+        let of =
+            |name: &str| presence.clone().while_there(name.to_owned(), || vec!["nothing"], watched).boxed();
         let (mut here, mut late) = (of("here"), of("late"));
         assert_eq!(here.next().now_or_never(), None, "not before it is known what there is");
         for event in [Event::Init, Event::InitApply(namespace("here")), Event::InitDone] {
@@ -169,6 +183,33 @@ mod tests {
         writer.apply_watcher_event(&Event::Apply(namespace("late")));
         presence.changes.send(Some(Arc::new(namespace("late")))).unwrap();
         assert_eq!(late.next().now_or_never(), Some(Some("watched")));
+    }
+
+    #[tokio::test]
+    async fn a_watch_ends_with_its_namespace_and_begins_with_the_next() {
+        let (namespaces, mut writer) = reflector::store();
+        let presence = Presence::new(namespaces, broadcast::channel(8).0);
+        let changes = presence.changes.clone();
+        let mut tell = |event: Event<Namespace>| {
+            writer.apply_watcher_event(&event);
+            let _ = changes.send(None); // nobody may be waiting
+        };
+        let watched = || stream::iter(["watched"]).chain(stream::pending());
+        let mut here = pin!(presence.while_there("here".to_owned(), || vec!["nothing"], watched));
+        for event in [Event::Init, Event::InitApply(namespace("here")), Event::InitDone] {
+            tell(event);
+        }
+        assert_eq!(here.next().now_or_never(), Some(Some("watched")));
+        let mut leaving = namespace("here");
+        leaving.metadata.deletion_timestamp =
+            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time::default());
+        tell(Event::Apply(leaving.clone()));
+        assert_eq!(here.next().now_or_never(), None, "what is about to go is still looked after");
+        tell(Event::Delete(leaving));
+        assert_eq!(here.next().now_or_never(), Some(Some("nothing")));
+        assert_eq!(here.next().now_or_never(), None);
+        tell(Event::Apply(namespace("here")));
+        assert_eq!(here.next().now_or_never(), Some(Some("watched")));
     }
 
     #[tokio::test]

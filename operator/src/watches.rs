@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Held to single namespaces (see [`Scope`]) there is one watch a kind in each, into the same store: see [`gathered`](crate::gathered)
-//! and [`Live::follow_in`]. Each of them begins when its namespace is there. Of namespaces themselves, which lie in none, each one that
+//! and [`Live::follow_in`]. Each of them lasts as long as its namespace. Of namespaces themselves, which lie in none, each one that
 //! is listed is watched by its name, so that the operator need not see any other.
 
 use std::{
@@ -141,11 +141,13 @@ where
     K: Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
 {
     let watch = |place: Option<String>| {
-        let events = events(scope::api(client, place.as_deref()), which.clone());
+        let api = scope::api(client, place.as_deref());
+        let which = which.clone();
+        let watch = move || events(api.clone(), which.clone());
         let nothing = || vec![Ok(watcher::Event::Init), Ok(watcher::Event::InitDone)];
         let events = match place.clone() {
-            None => events,
-            Some(namespace) => presence.clone().once_there(namespace, nothing, events).boxed(),
+            None => watch(),
+            Some(namespace) => presence.clone().while_there(namespace, nothing, watch).boxed(),
         };
         (place, events)
     };
@@ -200,14 +202,19 @@ fn children_in(
     resource: ApiResource,
     presence: &Presence,
 ) -> BoxStream<'static, Result<Touched, watcher::Error>> {
-    let touched = live.follow_in(client, resource.clone(), place.as_deref());
-    let Some(namespace) = place else { return touched.boxed() };
-    let (live, name) = (live.clone(), namespace.clone());
+    let Some(namespace) = place else { return live.follow(client, resource).boxed() };
+    live.expect(&resource, Some(&namespace));
+    let (here, watched) = (Some(namespace.clone()), resource.clone());
+    let touched = {
+        let (live, client, here) = (live.clone(), client.clone(), here.clone());
+        move || live.follow_in(&client, watched.clone(), here.as_deref())
+    };
+    let live = live.clone();
     let nothing = move || {
         let list = [watcher::Event::Init, watcher::Event::InitDone].into_iter();
-        list.flat_map(|event| live.feed_in(&resource, Some(&name), event)).map(Ok).collect()
+        list.flat_map(|event| live.feed_in(&resource, here.as_deref(), event)).map(Ok).collect()
     };
-    presence.clone().once_there(namespace, nothing, touched).boxed()
+    presence.clone().while_there(namespace, nothing, touched).boxed()
 }
 
 /// The kinds of our children that may be listed. Secrets are not among them.

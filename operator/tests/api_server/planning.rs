@@ -12,7 +12,10 @@ use kube::{
     api::{ApiResource, DynamicObject, ListParams},
 };
 use kyb_crds::names;
-use kyb_kit::{compare::differences, rehearsal::changes};
+use kyb_kit::{
+    compare::{Difference, differences},
+    rehearsal::changes,
+};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Value, json};
 
@@ -92,8 +95,8 @@ impl Planned {
         if action_of(planned) == "create" {
             let mut wanted = planned["object"].clone();
             unknown_before(&mut wanted);
-            let open: Vec<_> = differences(&wanted, object).into_iter().map(|open| open.pointer).collect();
-            ensure!(open.is_empty(), "other than planned: {open:?}\n{object:#}");
+            let open = differences(&wanted, object);
+            ensure!(open.is_empty(), "other than planned: {}", told(&wanted, &open));
             return Ok(());
         }
         if action_of(planned) == "refuse" {
@@ -139,6 +142,13 @@ impl Planned {
         }
         Ok(happened)
     }
+}
+
+/// What was planned at each place, and what is there.
+fn told(wanted: &Value, open: &[Difference]) -> String {
+    let planned = |open: &Difference| wanted.pointer(&open.pointer).cloned().unwrap_or_default();
+    let line = |open: &Difference| format!("\n{}: {} -> {:?}", open.pointer, planned(open), open.found);
+    open.iter().map(line).collect()
 }
 
 /// The fields that differ, but for those that controllers of Kubernetes's own write.

@@ -8,13 +8,13 @@ use k8s_openapi::{
     api::{
         apps::v1::Deployment,
         core::v1::{ConfigMap, Namespace, ResourceQuota, Secret},
-        rbac::v1::RoleBinding,
+        rbac::v1::{Role, RoleBinding},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{
     Api, Client,
-    api::{DeleteParams, ListParams, Patch, PatchParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
 };
 use kyb_crds::{KybTenant, RegionDeployment, names};
 use kyb_lab::{AuditEvent, Mark};
@@ -23,7 +23,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     here::{Here, region_deployment},
-    installation::{Installation, OPERATOR, Operator, SYSTEM, here},
+    installation::{ACCOUNT, Installation, OPERATOR, Operator, SYSTEM, here},
     policies::refusal,
 };
 
@@ -53,6 +53,7 @@ async fn held_to_namespaces_the_operator_works_in_these_and_sees_no_other() -> a
     a_plan_knows_of_the_namespaces(&here, &planned).await?;
     an_unlisted_tenant_says_so_and_is_served(&here).await?;
     nothing_is_written_where_the_label_is_taken_off(&here).await?;
+    a_namespace_may_go_and_be_made_again(&here).await?;
     ensure!(operator.log().contains(&LISTED.join(", ")), "the log does not say what is looked after");
     let account = here.installation.operator().await?;
     reads_config_maps(&account, REGION).await?;
@@ -174,6 +175,36 @@ async fn nothing_is_written_where_the_label_is_taken_off(here: &Here) -> anyhow:
     here.found::<ResourceQuota>(CONTEXT, "kyb-tenant").await?;
     here.tenant_says("acme", "NamespacesReady", "Ready").await?;
     Ok(())
+}
+
+/// Its Role goes with it, so nobody may look there any more: nothing is left there, which nobody has to be refused to say.
+async fn a_namespace_may_go_and_be_made_again(here: &Here) -> anyhow::Result<()> {
+    let roles: Api<Role> = Api::namespaced(here.client.clone(), CONTEXT);
+    let bindings: Api<RoleBinding> = Api::namespaced(here.client.clone(), CONTEXT);
+    let (mut role, mut binding) = (roles.get(ACCOUNT).await?, bindings.get("kyb-operator-namespaced").await?);
+    here.installation.kubectl(&["delete", "namespace", CONTEXT, "--timeout=60s"])?;
+    here.tenant_says("acme", "NamespacesReady", "NamespaceNotPrepared").await?;
+    sees_everything(here).await?;
+
+    here.namespace(CONTEXT, json!({"kyb.dev/tenant": "acme"})).await?;
+    for metadata in [&mut role.metadata, &mut binding.metadata] {
+        *metadata = ObjectMeta { name: metadata.name.take(), ..ObjectMeta::default() };
+    }
+    roles.create(&PostParams::default(), &role).await?; // as an upgrade of the chart would
+    bindings.create(&PostParams::default(), &binding).await?;
+    here.found::<ResourceQuota>(CONTEXT, "kyb-tenant").await?;
+    here.tenant_says("acme", "NamespacesReady", "Ready").await?;
+    sees_everything(here).await
+}
+
+/// Waits until the tenant says of no watch that it is refused.
+async fn sees_everything(here: &Here) -> anyhow::Result<()> {
+    let tenants: Api<KybTenant> = Api::all(here.client.clone());
+    here.until("no watch to be refused", || async {
+        let conditions = tenants.get("acme").await?.status.unwrap_or_default().conditions;
+        Ok(!conditions.iter().any(|condition| condition.type_ == "Observed"))
+    })
+    .await
 }
 
 /// Changes the tenant, and waits until the operator has looked at it.
