@@ -5,7 +5,10 @@
 //! what runs, what is reported ─► Verdict each ─────┴─ summary ─► Ready, and Reconciling or Stalled ─► when to look again
 //! ```
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kyb_crds::{ConditionType, Reason};
@@ -178,7 +181,7 @@ pub(crate) fn summary(generation: Option<i64>, verdicts: &[Verdict], ready: &str
     }
 }
 
-/// How many failures in a row there are now, and when to look again; never where nothing failed, since everything that
+/// How many failures in a row there are now, and when to look again, which is soon for what has not failed before; never where nothing failed, since everything that
 /// may change is watched. What needs a person is looked at again, too: not everything that a person can do is seen.
 pub(crate) fn next(
     retries: &Retries,
@@ -186,8 +189,11 @@ pub(crate) fn next(
     before: Option<i32>,
     verdicts: &[Verdict],
 ) -> (Option<i32>, Option<Duration>) {
-    if verdicts.iter().any(|verdict| verdict.state >= State::Failing) {
-        let (failures, wait) = retries.failed(uid, before, Instant::now());
+    let failing = verdicts.iter().filter(|verdict| verdict.state >= State::Failing);
+    let cause = |verdict: &Verdict| format!("{} {}", verdict.condition.as_str(), verdict.reason.as_str());
+    let causes: BTreeSet<_> = failing.map(cause).collect();
+    if !causes.is_empty() {
+        let (failures, wait) = retries.failed(uid, &causes, before, Instant::now());
         return (Some(failures), Some(wait));
     }
     retries.forget(uid);

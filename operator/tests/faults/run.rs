@@ -195,7 +195,7 @@ impl Runner {
     ) -> Verdict {
         match self.act(step, plan, scope).await {
             Err(why) if why.is::<StillGoing>() => Verdict::Unjudged,
-            Err(why) => Verdict::Diverged(vec![format!("{why:#}")]),
+            Err(why) => Verdict::Diverged([vec![format!("{why:#}")], self.conditions(scope)].concat()),
             Ok(()) => self.verdict(reference, plan, scope).await,
         }
     }
@@ -235,6 +235,23 @@ impl Runner {
     /// The scope's objects now.
     pub(crate) fn state(&self, scope: &str) -> State {
         oracle::state(scope, self.world.of(Some(scope)))
+    }
+
+    /// What the operator says of a scope that is not as it should be, a line each.
+    fn conditions(&self, scope: &str) -> Vec<String> {
+        let objects = self.world.of(Some(scope));
+        let line = |(kind, name): (&str, &str), status: &Value, condition: &Value| {
+            let text = |field: &str| condition[field].as_str().unwrap_or_default();
+            let (what, is, reason, message) = (text("type"), text("status"), text("reason"), text("message"));
+            format!("{kind} {name}: {} failures, {what} {is} {reason}: {message}", status["failures"])
+        };
+        let of = |((kind, _, name), object): (&Key, &Value)| {
+            let status = &object["status"];
+            let all = status["conditions"].as_array().into_iter().flatten();
+            let bad = all.filter(|condition| condition["reason"] != "Ready");
+            bad.map(|condition| line((kind, name), status, condition)).collect::<Vec<_>>()
+        };
+        objects.iter().filter(|((kind, ..), _)| is_ours(kind)).flat_map(of).collect()
     }
 
     /// How its workloads are in the words of Kubernetes's own controllers, a line each, which are not compared.
@@ -318,8 +335,7 @@ impl Stillness {
 
 /// Whether the operator is done with an object, where it is one that it says so of.
 fn is_done(object: &Value) -> bool {
-    let is_told = |kind: &str| matches!(kind, "KybTenant" | "RegionDeployment" | "CachePolicy");
-    if !object["kind"].as_str().is_some_and(is_told) {
+    if !object["kind"].as_str().is_some_and(is_ours) {
         return true;
     }
     let is_observed = object.pointer("/status/observedGeneration") == object.pointer("/metadata/generation");
@@ -327,4 +343,9 @@ fn is_done(object: &Value) -> bool {
     let goes_on = conditions.any(|condition| condition["type"] == "Reconciling");
     // One that is held on its way out goes on until it is gone.
     is_observed && (!goes_on || object.pointer("/metadata/deletionTimestamp").is_some())
+}
+
+/// The kinds whose conditions the operator writes.
+fn is_ours(kind: &str) -> bool {
+    matches!(kind, "KybTenant" | "RegionDeployment" | "CachePolicy")
 }
