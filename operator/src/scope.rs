@@ -155,6 +155,7 @@ impl Presence {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use kube::runtime::{reflector, watcher::Event};
 
     use super::*;
@@ -201,8 +202,7 @@ mod tests {
         }
         assert_eq!(here.next().now_or_never(), Some(Some("watched")));
         let mut leaving = namespace("here");
-        leaving.metadata.deletion_timestamp =
-            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time::default());
+        leaving.metadata.deletion_timestamp = Some(Time(k8s_openapi::jiff::Timestamp::UNIX_EPOCH));
         tell(Event::Apply(leaving.clone()));
         assert_eq!(here.next().now_or_never(), None, "what is about to go is still looked after");
         tell(Event::Delete(leaving));

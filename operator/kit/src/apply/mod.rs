@@ -7,7 +7,8 @@
 //!               │                  ├ update, bound to the uid; before it, hand over what others decide now
 //!               │                  └ stranger, terminating: an error, untouched
 //!               └ not watched ─ Remembered ┬ same digest: no request
-//!                                          └ unknown: one read, then as above
+//!                                          └ unknown: one read, then as above; absent beside others of its owner, it may have
+//!                                            gone without our doing
 //! ```
 //!
 //! One object's failure stops no other, except that nothing is written into a namespace which we wanted to make and
@@ -91,6 +92,12 @@ enum Did {
     Nothing,
 }
 
+/// An owner, and whether it had no child yet when applying began: nothing of a new one can have gone.
+struct Known<'a> {
+    owner: &'a Owner,
+    is_new: bool,
+}
+
 /// Applies sets of children. One for all reconciles of a controller: it remembers what it saw. Cheap to clone.
 #[derive(Clone)]
 pub struct Applier {
@@ -112,10 +119,11 @@ impl Applier {
     pub async fn apply(&self, children: &Children, prune: &Prune) -> Outcome {
         let mut outcome = Outcome::default();
         let mut closed = BTreeSet::new();
+        let owner =
+            Known { owner: children.owner(), is_new: self.live.owned_by(children.owner_uid()).is_empty() };
         for wave in order::waves(children) {
             // Collected first: with the closure within the stream the whole future would not be `Send`.
-            let work: Vec<_> =
-                wave.into_iter().map(|wanted| self.one(wanted, children.owner(), &closed)).collect();
+            let work: Vec<_> = wave.into_iter().map(|wanted| self.one(wanted, &owner, &closed)).collect();
             let results: Vec<_> = stream::iter(work).buffer_unordered(AT_A_TIME).collect().await;
             for result in results {
                 outcome.note(result);
@@ -137,10 +145,10 @@ impl Applier {
     async fn one(
         &self,
         wanted: &Wanted,
-        owner: &Owner,
+        known: &Known<'_>,
         closed: &BTreeSet<String>,
     ) -> Result<Did, ApplyError> {
-        let owner_uid = owner.uid.as_str();
+        let owner_uid = known.owner.uid.as_str();
         if wanted.key.namespace.as_ref().is_some_and(|namespace| closed.contains(namespace)) {
             return Err(ApplyError::Blocked { child: wanted.key.clone() });
         }
@@ -148,12 +156,12 @@ impl Applier {
             Lookup::NotSynced => Err(ApplyError::Unsynced { child: wanted.key.clone() }),
             Lookup::Absent => {
                 if self.live.is_bereft(owner_uid) {
-                    self.requests.owner_stands(&wanted.key, owner).await?;
+                    self.requests.owner_stands(&wanted.key, known.owner).await?;
                 }
                 self.make(wanted, owner_uid).await
             }
             Lookup::Present(live) => self.bring(wanted, owner_uid, &live).await,
-            Lookup::NotWatched => self.unwatched(wanted, owner_uid).await,
+            Lookup::NotWatched => self.unwatched(wanted, known).await,
         }?;
         if did != Did::Nothing {
             tracing::debug!(child = %wanted.key, ?did, "applied");
@@ -200,7 +208,8 @@ impl Applier {
     }
 
     /// An object of a kind that is not watched.
-    async fn unwatched(&self, wanted: &Wanted, owner_uid: &str) -> Result<Did, ApplyError> {
+    async fn unwatched(&self, wanted: &Wanted, known: &Known<'_>) -> Result<Did, ApplyError> {
+        let owner_uid = known.owner.uid.as_str();
         match self.remembered.get(&wanted.key) {
             Some(Memory::Present { digest, .. }) if digest == wanted.digest => Ok(Did::Nothing),
             Some(Memory::Present { uid, .. }) => match self.requests.update(wanted, &uid).await {
@@ -213,7 +222,12 @@ impl Applier {
             Some(Memory::Absent) => self.make(wanted, owner_uid).await,
             None => match self.read(wanted, owner_uid).await? {
                 Some(did) => Ok(did),
-                None => self.make(wanted, owner_uid).await,
+                None => {
+                    if !known.is_new {
+                        self.requests.owner_stands(&wanted.key, known.owner).await?;
+                    }
+                    self.make(wanted, owner_uid).await
+                }
             },
         }
     }

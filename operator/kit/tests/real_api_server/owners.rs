@@ -1,11 +1,14 @@
 //! A child that went is made again for an owner that stands, and for no other.
 
-use k8s_openapi::api::{core::v1::ConfigMap, rbac::v1::ClusterRole};
+use k8s_openapi::api::{
+    core::v1::{ConfigMap, Secret},
+    rbac::v1::ClusterRole,
+};
 use kube::{
     Api,
-    api::{DeleteParams, Patch, PatchParams},
+    api::{ApiResource, DeleteParams, Patch, PatchParams},
 };
-use kyb_kit::{ApplyError, Lookup, Owner, Prune};
+use kyb_kit::{ApplyError, Child, Lookup, Owner, Prune};
 use serde_json::json;
 
 use crate::bench::{Bench, plane, until};
@@ -50,6 +53,38 @@ async fn a_child_that_went_with_its_owner_is_not_made_again() {
     assert!(bench.api::<ConfigMap>().get_opt(CHILD).await.unwrap().is_none());
 
     assert_eq!(bench.restarted().await.apply([child()]).await.created, 1, "the twin, who saw nothing go");
+}
+
+/// A Secret is not watched, so nobody sees it go, and a new process remembers none.
+#[tokio::test]
+async fn a_secret_that_went_with_its_owner_is_not_made_again_after_a_restart() {
+    let bench = Bench::new("owner-of-secret").await;
+    let resource = ApiResource::erase::<Secret>(&());
+    let secret = || {
+        Child::from_json(
+            json!({"metadata": {"name": CHILD, "namespace": "owner-of-secret"}}),
+            resource.clone(),
+        )
+    };
+    let held = bench.config_map("held", &json!({"a": "1"}));
+    assert_eq!(bench.apply([held, secret()]).await.created, 2);
+
+    let maps: Api<ConfigMap> = bench.api();
+    let finalizers = Patch::Merge(json!({"metadata": {"finalizers": ["kit.test/held"]}}));
+    maps.patch("held", &PatchParams::default(), &finalizers).await.unwrap();
+    let owners: Api<ClusterRole> = Api::all(bench.client.clone());
+    owners.delete(&bench.owner.name, &DeleteParams::background()).await.unwrap();
+    let secrets: Api<Secret> = bench.api();
+    until("the Secret is gone", async || secrets.get_opt(CHILD).await.unwrap().is_none()).await;
+
+    let outcome = bench.restarted().await.apply([secret()]).await;
+    assert!(matches!(&outcome.failures[..], [ApplyError::Ownerless { .. }]), "{outcome:?}");
+    assert!(secrets.get_opt(CHILD).await.unwrap().is_none());
+    let let_go = Patch::Merge(json!({"metadata": {"finalizers": []}}));
+    maps.patch("held", &PatchParams::default(), &let_go).await.unwrap();
+    until("nothing is left", async || maps.get_opt("held").await.unwrap().is_none()).await;
+    let twin = bench.restarted().await.apply([secret()]).await;
+    assert_eq!(twin.created, 1, "the twin, who finds no other child");
 }
 
 #[tokio::test]
