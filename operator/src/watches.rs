@@ -184,7 +184,8 @@ fn follow_children(client: &Client, live: &Live, scope: &Scope, presence: &Prese
     tokio::spawn(children.for_each(move |(watched, event)| {
         seer.note(&watched, &event);
         match event {
-            Ok(touched) => drop(seer.touched.send(Some(Arc::new(touched)))), // nobody listens before the lease is held
+            // Nobody listens before the lease is held.
+            Ok(touched) => touched.into_iter().for_each(|one| drop(seer.touched.send(Some(Arc::new(one))))),
             Err(error) => tracing::warn!(%error, "a watch of children is tried again"),
         }
         std::future::ready(())
@@ -194,14 +195,14 @@ fn follow_children(client: &Client, live: &Live, scope: &Scope, presence: &Prese
 /// The kinds of children whose status somebody reads. A quota's, for one, changes with every object in its namespace.
 const HEEDED: [&str; 5] = ["Deployment", "Job", "Namespace", "RegionReport", "StatefulSet"];
 
-/// Children of a kind that were touched in a place.
+/// Children of a kind that were touched in a place, by each event.
 fn children_in(
     place: Option<String>,
     client: &Client,
     live: &Live,
     resource: ApiResource,
     presence: &Presence,
-) -> BoxStream<'static, Result<Touched, watcher::Error>> {
+) -> BoxStream<'static, Result<Vec<Touched>, watcher::Error>> {
     let Some(namespace) = place else { return live.follow(client, resource).boxed() };
     live.expect(&resource, Some(&namespace));
     let (here, watched) = (Some(namespace.clone()), resource.clone());
@@ -212,7 +213,7 @@ fn children_in(
     let live = live.clone();
     let nothing = move || {
         let list = [watcher::Event::Init, watcher::Event::InitDone].into_iter();
-        list.flat_map(|event| live.feed_in(&resource, here.as_deref(), event)).map(Ok).collect()
+        list.map(|event| Ok(live.feed_in(&resource, here.as_deref(), event))).collect()
     };
     presence.clone().while_there(namespace, nothing, touched).boxed()
 }

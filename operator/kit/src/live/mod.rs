@@ -14,7 +14,7 @@ mod store;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, TryStreamExt};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::{
     Client,
@@ -81,13 +81,14 @@ impl Live {
         live
     }
 
-    /// Watches all objects of a kind that carry our label, in the whole cluster. The stream must be polled for anything to be
-    /// seen, it never ends by itself, and tries again with a growing wait after an error. Watch each kind once.
+    /// Watches all objects of a kind that carry our label, in the whole cluster, and tells what each event touches, which may be nothing.
+    /// The stream must be polled for anything to be seen, it never ends by itself, and tries again with a growing wait after an error.
+    /// Watch each kind once.
     pub fn follow(
         &self,
         client: &Client,
         resource: ApiResource,
-    ) -> impl Stream<Item = Result<Touched, watcher::Error>> + Send + use<> {
+    ) -> impl Stream<Item = Result<Vec<Touched>, watcher::Error>> + Send + use<> {
         self.follow_in(client, resource, None)
     }
 
@@ -98,21 +99,14 @@ impl Live {
         client: &Client,
         resource: ApiResource,
         namespace: Option<&str>,
-    ) -> impl Stream<Item = Result<Touched, watcher::Error>> + Send + use<> {
+    ) -> impl Stream<Item = Result<Vec<Touched>, watcher::Error>> + Send + use<> {
         self.expect(&resource, namespace);
         let namespace = namespace.map(str::to_owned);
         let api = objects_in(client, namespace.as_deref(), &resource);
         let live = self.clone();
         let which = watcher::Config::default().labels(&self.names.selector()).streaming_lists();
-        unbroken(watcher(api, which)).flat_map(move |event| {
-            let touched = match event {
-                Ok(event) => {
-                    live.feed_in(&resource, namespace.as_deref(), event).into_iter().map(Ok).collect()
-                }
-                Err(error) => vec![Err(error)],
-            };
-            stream::iter(touched)
-        })
+        unbroken(watcher(api, which))
+            .map_ok(move |event| live.feed_in(&resource, namespace.as_deref(), event))
     }
 
     /// Leaves out the status of objects of a kind, which nobody here asks for: what changes there alone is then told to nobody.

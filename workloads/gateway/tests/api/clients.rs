@@ -25,7 +25,7 @@ async fn run(mut program: Command, world: &World, key: &str) -> (bool, String) {
 
 fn enricher() -> Command {
     let mut program = Command::new(fetched().join("python/bin/python"));
-    program.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/yente/enrich.py"));
+    program.arg("tests/clients/yente/enrich.py");
     program
 }
 

@@ -1,7 +1,7 @@
 //! Every pod template of every revision, as kept in `snapshots/`: what is kept there runs somewhere, and an operator that renders
 //! anything else would replace those pods unasked.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Value, json};
 
@@ -11,8 +11,8 @@ use crate::controllers::region::templates::Templates;
 /// Set to anything, it has snapshots written that are not there yet; those that are there stay.
 const WRITE: &str = "KYB_SNAPSHOTS_WRITE";
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/controllers/region/build/snapshots")
+fn folder() -> &'static Path {
+    Path::new("src/controllers/region/build/snapshots")
 }
 
 /// By the name of the spec, then by the workload.
