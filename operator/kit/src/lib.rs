@@ -54,8 +54,8 @@
 //!
 //! The watch of the owners may be behind that of their children: then the garbage collector's work looks like somebody's deletions. Once
 //! children went without our doing, [`Applier`] asks whether their owner is still there, and not on its way out, before it makes one again.
-Of kinds that are not watched nobody sees anything go: what is neither remembered nor found is asked about wherever its owner has other
-children.
+//! Of kinds that are not watched nobody sees anything go: what is neither remembered nor found is asked about wherever its owner has other
+//! children.
 //!
 //! # Why nothing of others is ever written
 //!
