@@ -222,14 +222,17 @@ impl Applier {
             Some(Memory::Absent) => self.make(wanted, owner_uid).await,
             None => match self.read(wanted, owner_uid).await? {
                 Some(did) => Ok(did),
-                None => {
-                    if !known.is_new {
-                        self.requests.owner_stands(&wanted.key, known.owner).await?;
-                    }
-                    self.make(wanted, owner_uid).await
-                }
+                None => self.make_unseen(wanted, known).await,
             },
         }
+    }
+
+    /// Makes an object that is neither watched nor remembered: it may have gone together with its owner.
+    async fn make_unseen(&self, wanted: &Wanted, known: &Known<'_>) -> Result<Did, ApplyError> {
+        if !known.is_new {
+            self.requests.owner_stands(&wanted.key, known.owner).await?;
+        }
+        self.make(wanted, &known.owner.uid).await
     }
 
     /// Takes in what the server made of what was applied.
