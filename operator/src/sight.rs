@@ -20,8 +20,8 @@ use tokio::time::Instant;
 
 use crate::verdict::{State, Verdict};
 
-/// A watch that goes on where it ended says so only when something changes. Until then it is told by the silence after the last refusal, which lasts
-/// longer than the longest wait between two tries (see [`kyb_kit::unbroken`]).
+/// A watch that goes on where it ended says so only when something changes. Until then it is told by the silence after the last refusal,
+/// which lasts longer than the longest wait between two tries (see [`kyb_kit::unbroken`]).
 const REMEMBERED: Duration = Duration::from_secs(90);
 
 /// The watches that the server refuses. Cheap to clone; all clones are one.

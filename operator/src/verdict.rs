@@ -181,8 +181,9 @@ pub(crate) fn summary(generation: Option<i64>, verdicts: &[Verdict], ready: &str
     }
 }
 
-/// How many failures in a row there are now, and when to look again, which is soon for what has not failed before; never where nothing failed, since everything that
-/// may change is watched. What needs a person is looked at again, too: not everything that a person can do is seen.
+/// How many failures in a row there are now, and when to look again, which is soon for what has not failed before; never where nothing
+/// failed, since everything that may change is watched. What needs a person is looked at again, too: not everything that a person can do
+/// is seen.
 pub(crate) fn next(
     retries: &Retries,
     uid: &str,

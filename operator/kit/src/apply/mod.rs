@@ -92,10 +92,10 @@ enum Did {
     Nothing,
 }
 
-/// An owner, and whether it had no child yet when applying began: nothing of a new one can have gone.
+/// An owner, and whether some of its children may have gone unseen before applying began.
 struct Known<'a> {
     owner: &'a Owner,
-    is_new: bool,
+    may_have_lost: bool,
 }
 
 /// Applies sets of children. One for all reconciles of a controller: it remembers what it saw. Cheap to clone.
@@ -119,8 +119,8 @@ impl Applier {
     pub async fn apply(&self, children: &Children, prune: &Prune) -> Outcome {
         let mut outcome = Outcome::default();
         let mut closed = BTreeSet::new();
-        let owner =
-            Known { owner: children.owner(), is_new: self.live.owned_by(children.owner_uid()).is_empty() };
+        let may_have_lost = self.live.may_have_lost(children.owner_uid());
+        let owner = Known { owner: children.owner(), may_have_lost };
         for wave in order::waves(children) {
             // Collected first: with the closure within the stream the whole future would not be `Send`.
             let work: Vec<_> = wave.into_iter().map(|wanted| self.one(wanted, &owner, &closed)).collect();
@@ -229,7 +229,7 @@ impl Applier {
 
     /// Makes an object that is neither watched nor remembered: it may have gone together with its owner.
     async fn make_unseen(&self, wanted: &Wanted, known: &Known<'_>) -> Result<Did, ApplyError> {
-        if !known.is_new {
+        if known.may_have_lost {
             self.requests.owner_stands(&wanted.key, known.owner).await?;
         }
         self.make(wanted, &known.owner.uid).await

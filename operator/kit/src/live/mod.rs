@@ -175,6 +175,11 @@ impl Live {
         self.read(|store| store.owned_by(owner_uid))
     }
 
+    /// Whether children of this owner may have gone unseen: it has others, so it is not new; and in a rehearsal nobody takes any.
+    pub(crate) fn may_have_lost(&self, owner_uid: &str) -> bool {
+        self.read(|store| store.may_have_lost(owner_uid))
+    }
+
     /// Whether others have deleted children of this owner since it was whole last. They may have gone because it is gone itself.
     pub(crate) fn is_bereft(&self, owner_uid: &str) -> bool {
         self.read(|store| store.is_bereft(owner_uid))

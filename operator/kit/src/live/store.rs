@@ -314,6 +314,10 @@ impl Store {
         keys.filter_map(|key| Some((ChildKey::clone(key), self.objects.get(key)?.object()?))).collect()
     }
 
+    pub(super) fn may_have_lost(&self, owner_uid: &str) -> bool {
+        !self.keeps_every_answer && self.owned.contains_key(owner_uid)
+    }
+
     pub(super) fn is_bereft(&self, owner_uid: &str) -> bool {
         self.bereft.contains(owner_uid)
     }
