@@ -71,6 +71,7 @@ fn ground_text(ground: Ground) -> &'static str {
         Ground::ShortForm => " (short form of a given name)",
         Ground::Sound => " (one Chinese word in two spellings)",
         Ground::Initial => " (initial)",
+        Ground::Acronym => " (first letters of all words)",
     }
 }
 
@@ -100,6 +101,11 @@ pub(crate) fn kinds(subject: PartyKind, entry: EntryKind, factor: f64) -> String
         party_text(subject),
         entry_text(entry)
     )
+}
+
+/// What is added to the name's words where either is one of several names in a field.
+pub(crate) fn one_of_several(factor: f64) -> String {
+    format!("; counted {factor:.2} times, because it is one of several names that were written as one")
 }
 
 /// Both legal forms, and whether they agree; `None` where one name has none.

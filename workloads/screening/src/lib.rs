@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! text ─ normalise ─ legal_form, word_class ─ name          words with classes, and legal forms apart
+//! alternatives                                              several names in one field
 //! meaning, numbers, syllables, ordinary                     what a word means, sounds like, and says about who is meant
 //! lists ─ index ─ candidates                                which listed names are worth a full comparison
 //! name + name ─ spelling (word by word) ─ align ─ weigh     how alike two names are
@@ -17,6 +18,7 @@
 //! counts a little less unless it is the very same; a party of unknown kind is compared with all alike.
 
 mod align;
+mod alternatives;
 mod evidence;
 mod explain;
 mod index;
@@ -45,7 +47,7 @@ use index::Index;
 use word_class::Style;
 
 /// Name and version of the algorithm; changes whenever a score can change.
-pub const ALGORITHM: &str = "kyb-names/2";
+pub const ALGORITHM: &str = "kyb-names/3";
 
 /// The most candidates that one search compares in full; if there are more, the result says so.
 pub const MOST_CANDIDATES: usize = 2_000;

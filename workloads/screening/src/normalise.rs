@@ -14,6 +14,9 @@ pub(crate) const MOST_WORDS: usize = 40;
 /// The most letters of one word that count.
 pub(crate) const LONGEST_WORD: usize = 48;
 
+/// The most characters of a name that are read; composing and transliterating them is all the work that a longer text makes.
+pub(crate) const LONGEST_TEXT: usize = 4_096;
+
 /// What stands between a word and the word before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gap {
@@ -42,7 +45,7 @@ impl Words {
     /// Cuts `text` into words. Apostrophes disappear (`O'Brien` is one word), `&` and `+` become `and`, everything else
     /// that is neither letter nor digit separates.
     pub(crate) fn of(text: &str) -> Self {
-        let text: String = text.nfkc().collect();
+        let text = composed(text);
         let mut cutter = Cutter::default();
         for (at, c) in text.char_indices() {
             if cutter.words.len() > MOST_WORDS {
@@ -64,6 +67,11 @@ impl Words {
         let tight = join_single_letters(self.words, |word| word.gap == Gap::Tight);
         Self { text: self.text, words: join_single_letters(tight, |_| true) }
     }
+}
+
+/// The beginning of `text` in its composed form, at most [`LONGEST_TEXT`] characters of it.
+pub(crate) fn composed(text: &str) -> String {
+    text.nfkc().take(LONGEST_TEXT).collect()
 }
 
 fn join_single_letters(words: Vec<Word>, belongs: impl Fn(&Word) -> bool) -> Vec<Word> {
@@ -172,6 +180,24 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(words(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_written_there_are_few_words_of_bounded_length() {
+        for long in [
+            "x".repeat(10_000),
+            "Ж ".repeat(10_000),
+            "\u{fdfa}".repeat(10_000),
+            "e\u{301}\u{301}".repeat(10_000),
+            "\u{202e}\u{200f}a\u{0}".repeat(10_000),
+            "&".repeat(10_000),
+        ] {
+            let found = Words::of(&long);
+            assert!(found.text.chars().count() <= LONGEST_TEXT && found.words.len() <= MOST_WORDS);
+            assert!(found.words.iter().all(|word| (1..=LONGEST_WORD).contains(&word.letters.len())));
+            let joined = found.with_initials_joined().words;
+            assert!(joined.iter().all(|word| (1..=LONGEST_WORD).contains(&word.letters.len())));
         }
     }
 

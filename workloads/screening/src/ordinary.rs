@@ -2,9 +2,12 @@
 //!
 //! `ordinary_names.tsv` holds given names and surnames with the share of people who bear them, as −log₂ in whole bits: names of
 //! the US census of 1990 (public domain, as in the package names of PyPI, MIT), and of the name lists by language of the project
-//! Faker (MIT), each language counted as a fifth of all people, so that a name that is common anywhere is common.
+//! Faker (MIT), each language counted as a fifth of all people, so that a name that is common anywhere is common. A word that many
+//! bodies have says little wherever it stands: `General Trading` is told from other names by nothing else, and yet is common.
 
 use std::{collections::HashMap, sync::LazyLock};
+
+use crate::word_class::{self, Class};
 
 /// What a word says about who is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub(crate) struct Information {
     pub(crate) bits: u8,
     /// Whether people are called so.
     pub(crate) is_a_name: bool,
+    /// Whether it is one of the words that many bodies have.
+    pub(crate) is_common: bool,
 }
 
 /// What a word says that is in no table, from four letters on: one in 260,000.
@@ -38,7 +43,10 @@ impl Information {
         let long = u8::try_from(word.len().saturating_sub(LONG)).unwrap_or(MOST);
         let unknown = UNKNOWN_BY_LENGTH.get(word.len()).copied().unwrap_or((UNKNOWN + long).min(MOST));
         let listed = NAMES.get(word).copied();
-        Self { bits: listed.unwrap_or(unknown), is_a_name: listed.is_some() }
+        let bits = listed.unwrap_or(unknown);
+        let is_common = word_class::is_common(word);
+        let bits = if is_common { bits.min(Class::MOST_BITS_OF_GENERIC) } else { bits };
+        Self { bits, is_a_name: listed.is_some(), is_common }
     }
 }
 
@@ -61,6 +69,7 @@ mod tests {
         assert!(bits("vvq") < bits("vvqx") && bits("vq") < bits("vvq"));
         assert!(bits("vvqx") == bits("vvqxvvqxv") && bits("vvqxvvqxv") < bits("vvqxvvqxvv"));
         assert_eq!(bits(&"vq".repeat(24)), MOST);
+        assert!(bits("trading") < bits("vvqx") && Information::of("trading").is_common);
         assert!(Information::of("maria").is_a_name && !Information::of("vvqx").is_a_name);
     }
 }

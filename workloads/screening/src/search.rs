@@ -12,6 +12,7 @@ use kyb_domain::{
 use crate::{
     SearchOptions, SearchResult,
     align::{Alignment, Term, align},
+    alternatives::{self, ONE_OF_SEVERAL},
     evidence::{self, Evidence},
     explain::{self, Compared},
     index::{
@@ -27,9 +28,11 @@ use crate::{
 /// another kind is rarely meant, but a publisher's type may be wrong.
 const OTHER_KIND: f64 = 0.9;
 
-/// The subject's name in both readings.
-struct SubjectName<'a> {
-    text: &'a str,
+/// One of the subject's names in both readings.
+struct SubjectName {
+    text: String,
+    /// Whether it was given as part of another, see [`alternatives`].
+    is_part: bool,
     person: Reading,
     organisation: Reading,
 }
@@ -40,14 +43,28 @@ struct Reading {
     rarity: Vec<f64>,
 }
 
-impl<'a> SubjectName<'a> {
-    fn new(text: &'a str, index: &Index) -> Self {
+impl SubjectName {
+    fn new(text: String, is_part: bool, index: &Index) -> Self {
         let read = |style| {
-            let name = Name::parse(text, style);
+            let name = Name::parse(&text, style);
             let rarity = name.words.iter().map(|word| index.rarity(&word.text, &word.key)).collect();
             Reading { name, rarity }
         };
-        Self { text, person: read(Style::Person), organisation: read(Style::Organisation) }
+        let (person, organisation) = (read(Style::Person), read(Style::Organisation));
+        Self { text, is_part, person, organisation }
+    }
+
+    /// All names of the subject, each followed by those that it holds.
+    fn all(subject: &Party, index: &Index) -> Vec<Self> {
+        let with_parts = |text: &str| {
+            let mut parts =
+                [Style::Organisation, Style::Person].map(|style| alternatives::of(text, style)).concat();
+            parts.sort_unstable();
+            parts.dedup();
+            let parts = parts.into_iter().map(|part| Self::new(part, true, index));
+            std::iter::once(Self::new(text.to_owned(), false, index)).chain(parts).collect::<Vec<_>>()
+        };
+        subject.names().flat_map(|name| with_parts(name.as_str())).collect()
     }
 
     fn read(&self, style: Style) -> &Reading {
@@ -70,7 +87,7 @@ struct Hit {
 pub(crate) struct Search<'a> {
     index: &'a Index,
     subject: &'a Party,
-    names: Vec<SubjectName<'a>>,
+    names: Vec<SubjectName>,
     lists: Vec<bool>,
     threshold: f64,
     evidence: BTreeMap<EntryNumber, Vec<Evidence>>,
@@ -99,7 +116,7 @@ impl<'a> Search<'a> {
         Self {
             index,
             subject,
-            names: subject.names().map(|name| SubjectName::new(name.as_str(), index)).collect(),
+            names: SubjectName::all(subject, index),
             lists: index.lists().iter().map(|list| is_wanted(&list.version.list)).collect(),
             threshold: options.threshold.get(),
             evidence: BTreeMap::new(),
@@ -149,6 +166,7 @@ impl<'a> Search<'a> {
         let index = self.index;
         let entry = index.entry_of(name);
         let (alignment, form_factor) = self.align(name, subject_name, |alignment, _| alignment);
+        let part_factor = self.part_factor(name, subject_name);
         let evidence =
             self.evidence.entry(entry).or_insert_with(|| evidence::gather(self.subject, index.entry(entry)));
         let listed = index.listed_name(name);
@@ -158,6 +176,7 @@ impl<'a> Search<'a> {
         }
         let by_name = alignment.similarity
             * kind_factor(self.subject.kind, index.entry(entry).kind, &alignment)
+            * part_factor
             * form_factor;
         let total = evidence.iter().fold(by_name, |score, one| one.effect.apply(score));
         if total < self.threshold {
@@ -186,6 +205,12 @@ impl<'a> Search<'a> {
         self.index.terms(name, &mut right);
         let alignment = align(&left, &right);
         (then(alignment, [&left, &right]), form_factor(&subject.name.forms, self.index.forms(name)))
+    }
+
+    /// What a comparison counts where either name is only part of what was given.
+    fn part_factor(&self, name: NameNumber, subject_name: u16) -> f64 {
+        let is_part = self.index.part(name).is_some() || self.names[usize::from(subject_name)].is_part;
+        if is_part { ONE_OF_SEVERAL } else { 1.0 }
     }
 
     fn matches(&self, limit: usize) -> Vec<Match> {
@@ -224,8 +249,8 @@ impl<'a> Search<'a> {
         let ((alignment, mut detail), form_factor) =
             self.align(hit.name, hit.subject_name, |alignment, terms| {
                 let compared = Compared {
-                    subject: subject.text,
-                    listed: &listed.text,
+                    subject: &subject.text,
+                    listed: self.index.part(hit.name).unwrap_or(&listed.text),
                     kind: listed.kind,
                     alignment: &alignment,
                     terms,
@@ -237,7 +262,11 @@ impl<'a> Search<'a> {
         if kind_factor < 1.0 {
             detail.push_str(&explain::kinds(self.subject.kind, entry.kind, kind_factor));
         }
-        let by_words = alignment.similarity * kind_factor;
+        let part_factor = self.part_factor(hit.name, hit.subject_name);
+        if part_factor < 1.0 {
+            detail.push_str(&explain::one_of_several(part_factor));
+        }
+        let by_words = alignment.similarity * kind_factor * part_factor;
         let mut features = vec![Feature {
             name: FeatureName::Name,
             score: Score::clamped(alignment.similarity),

@@ -2,6 +2,7 @@
 
 use crate::{
     align::{Alignment, Term, align},
+    alternatives::{self, ONE_OF_SEVERAL},
     legal_form::{self, FormNumber},
     name::{Name, NameWord},
     word_class::{Class, Style},
@@ -9,6 +10,10 @@ use crate::{
 
 /// What is lost where both names have a legal form and the two mean different kinds of body.
 const OTHER_FORM: f64 = 0.05;
+
+/// The same where one is without profit and the other is not: companies become companies of another form, but an association or
+/// a foundation of the same name is most often another body. Not enough for a hit without second evidence.
+const OTHER_NATURE: f64 = 0.22;
 
 /// Rarity of words: 1 for a word that no list has, [`COMMONEST`] for one that every entry has.
 pub(crate) const COMMONEST: f64 = 0.5;
@@ -21,6 +26,7 @@ pub(crate) fn term(word: &NameWord, rarity: f64) -> Term<'_> {
         class: word.class,
         bits: word.class.bits(word.information),
         is_a_name: word.information.is_a_name,
+        is_common: word.information.is_common,
         meanings: word.meanings,
         sound: word.sound.as_deref(),
     }
@@ -35,7 +41,13 @@ pub(crate) fn rarity(in_entries: usize, entries: usize) -> f64 {
 
 /// How the legal forms of two names compare, as a factor on the similarity.
 pub(crate) fn form_factor(a: &[FormNumber], b: &[FormNumber]) -> f64 {
-    if legal_form::agree(a, b) == Some(false) { 1.0 - OTHER_FORM } else { 1.0 }
+    if legal_form::agree(a, b) != Some(false) {
+        1.0
+    } else if legal_form::is_without_profit(a) == legal_form::is_without_profit(b) {
+        1.0 - OTHER_FORM
+    } else {
+        1.0 - OTHER_NATURE
+    }
 }
 
 /// Aligns two names without knowledge of any list: every word is as rare as any other of its class.
@@ -45,8 +57,21 @@ pub(crate) fn align_plain(a: &Name, b: &Name) -> Alignment {
     align(&left, &right)
 }
 
-/// The score of two names of one style, legal forms included.
+/// The score of two names of one style, legal forms included; where either holds several names, that of the best.
 pub(crate) fn score(a: &str, b: &str, style: Style) -> f64 {
+    let whole = score_of_whole(a, b, style);
+    let parts = [a, b].map(|text| alternatives::of(text, style));
+    if parts.iter().all(Vec::is_empty) {
+        return whole;
+    }
+    let [of_a, of_b] = [a, b].map(std::iter::once);
+    let of_a = of_a.chain(parts[0].iter().map(String::as_str));
+    let of_b = of_b.chain(parts[1].iter().map(String::as_str));
+    let pairs = of_a.flat_map(|a| of_b.clone().map(move |b| (a, b))).skip(1);
+    pairs.map(|(a, b)| ONE_OF_SEVERAL * score_of_whole(a, b, style)).fold(whole, f64::max)
+}
+
+fn score_of_whole(a: &str, b: &str, style: Style) -> f64 {
     let (a, b) = (Name::parse(a, style), Name::parse(b, style));
     if a.words.is_empty() || b.words.is_empty() {
         return 0.0;

@@ -41,12 +41,15 @@ impl Class {
     pub(crate) fn most_bits(self) -> f64 {
         match self {
             Self::Core => f64::MAX,
-            Self::Generic => 6.0,
+            Self::Generic => f64::from(Self::MOST_BITS_OF_GENERIC),
             Self::Particle | Self::Title => 1.0,
             Self::Initial => 3.0,
             Self::Number => 5.0,
         }
     }
+
+    /// What a common word of bodies says at most, also where it is all there is of a name.
+    pub(crate) const MOST_BITS_OF_GENERIC: u8 = 6;
 
     /// The least [`Self::factor`] of all.
     pub(crate) const LEAST_FACTOR: f64 = 0.08;
@@ -71,13 +74,16 @@ pub(crate) fn classify(word: &str, position: usize, style: Style) -> Class {
         Style::Person if TITLES.contains(&word) => Class::Title,
         Style::Organisation if position == 0 && VESSEL_PREFIXES.contains(&word) => Class::Title,
         Style::Organisation if PARTICLES.contains(&word) => Class::Particle,
-        Style::Organisation if GENERIC.binary_search(&word).is_ok() || meaning::is_of_organisations(word) => {
-            Class::Generic
-        }
+        Style::Organisation if is_common(word) => Class::Generic,
         Style::Organisation if meaning::is_a_number(word) => Class::Number,
         _ if word.bytes().all(|byte| byte.is_ascii_digit()) => Class::Number,
         _ => Class::Core,
     }
+}
+
+/// Whether many bodies have the word: it says what kind of body it is, not which.
+pub(crate) fn is_common(word: &str) -> bool {
+    GENERIC.binary_search(&word).is_ok() || meaning::is_of_organisations(word)
 }
 
 #[rustfmt::skip]

@@ -97,6 +97,80 @@ fn an_ordinary_name_is_no_hit() {
 }
 
 #[test]
+fn each_of_several_names_in_one_field_is_found_and_the_explanation_says_so() {
+    let entries = vec![
+        organisation("1", "ZORKAN FRONT/ISLAMIC ARMY").also(NameKind::Weak, "QESHMAR SONS/MIRATH HOUSE"),
+        organisation("2", "Velunda Shipping LLC d/b/a Blue Mirath Lines"),
+    ];
+    let screener = Screener::build(&[list("test", entries)]);
+    let found = |text: &str| screener.search(&business(text), &SearchOptions::default()).matches;
+    for (text, id) in [("Zorkan Front", "1"), ("Blue Mirath Lines", "2"), ("Velunda Shipping", "2")] {
+        let found = found(text);
+        assert_eq!(found.first().map(|found| found.entry_id.as_str()), Some(id), "{text}");
+        let detail = &found[0].features[0].detail;
+        assert!(detail.contains("it is one of several names that were written as one"), "{detail}");
+        let sum: f64 = found[0].features.iter().map(|feature| feature.weight).sum();
+        assert!((sum - found[0].score.get()).abs() < 1e-9);
+    }
+    assert_eq!(found("Zorkan Front")[0].matched_name, "ZORKAN FRONT/ISLAMIC ARMY");
+    assert_eq!(
+        found("Zorkan Front / Brightwater Holding")[0].entry_id,
+        "1",
+        "also where the subject has several"
+    );
+    assert_eq!(found("Islamic Army"), [], "what says little is no name of its own");
+    assert_eq!(found("Mirath House"), [], "a weak alias counts as it stands");
+}
+
+#[test]
+fn a_name_is_found_by_its_first_letters_and_short_ones_need_second_evidence() {
+    let entries = vec![
+        organisation("1", "Zorkan Oil Refining Company of Qeshmar").countries(&["IR"]),
+        organisation("2", "Velunda Mirath Oil Group").countries(&["IR"]),
+    ];
+    let screener = Screener::build(&[list("test", entries)]);
+    let first = |party: &Party| screener.search(party, &SearchOptions::default()).matches.into_iter().next();
+    let found = first(&business("ZORCQ")).expect("five letters");
+    assert_eq!(found.entry_id, "1");
+    assert!(found.features[0].detail.contains("(first letters of all words)"), "{:?}", found.features[0]);
+    assert_eq!(first(&business("VMOG")).map(|found| found.entry_id), None);
+    assert_eq!(first(&business("VMOG").countries(&["IR"])).map(|found| found.entry_id).as_deref(), Some("2"));
+    let listed_short = Screener::build(&[list("test", vec![organisation("3", "ZORCQ")])]);
+    let long = business("Zorkan Oil Refining Company of Qeshmar");
+    assert_eq!(listed_short.search(&long, &SearchOptions::default()).matches.len(), 1, "the other way round");
+}
+
+#[test]
+fn words_of_organisations_are_read_in_their_short_forms() {
+    let entries = vec![
+        organisation("1", "Zorkan Communications Group"),
+        organisation("2", "Velunda Technology and Services Ltd"),
+        organisation("3", "Mirath International Manufacturing"),
+    ];
+    let screener = Screener::build(&[list("test", entries)]);
+    for (text, id) in [
+        ("ZORKAN COMM GRP", "1"),
+        ("VELUNDA TECH & SRVCES COMP", "2"),
+        ("MIRATH INTL MFG", "3"),
+        ("MIRATH INTRNTNL MFG CO", "3"),
+    ] {
+        let found = screener.search(&business(text), &SearchOptions::default()).matches;
+        assert_eq!(found.first().map(|found| found.entry_id.as_str()), Some(id), "{text}");
+        assert!(found[0].score.get() > 0.9, "{text} {}", found[0].score);
+    }
+}
+
+#[test]
+fn a_foundation_is_no_company_unless_something_else_agrees() {
+    let entries = vec![organisation("1", "ANO Zorkan Velunda").countries(&["RU"])];
+    let screener = Screener::build(&[list("test", entries)]);
+    let hits = |party: Party| screener.search(&party, &SearchOptions::default()).matches.len();
+    assert_eq!(hits(business("Zorkan Velunda")), 1);
+    assert_eq!(hits(business("Zorkan Velunda OOO")), 0);
+    assert_eq!(hits(business("Zorkan Velunda OOO").countries(&["RU"])), 1);
+}
+
+#[test]
 fn a_subjects_alias_counts_like_its_name() {
     let party = business("Sunshine Bakery").also(NameKind::Alias, "Rosoboronexport");
     assert_eq!(first_id(&party).as_deref(), Some("1"));

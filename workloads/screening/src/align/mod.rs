@@ -10,7 +10,8 @@ mod similarity;
 use crate::{meaning::Meaning, spelling::Spelling, word_class::Class};
 
 pub(crate) use pairs::{
-    LONGEST_JOINED, LONGEST_RUN, SAME_SOUND, SHORTEST_JOINED, abbreviates, can_abbreviate, run_likeness,
+    LONGEST_JOINED, LONGEST_RUN, SAME_SOUND, SHORTEST_JOINED, abbreviates, acronym, can_abbreviate,
+    run_likeness,
 };
 pub(crate) use similarity::{CONTRADICTION, ENOUGH_BITS, INITIAL_FITS, MISSING};
 
@@ -25,6 +26,8 @@ pub(crate) struct Term<'a> {
     pub(crate) bits: f64,
     /// Whether people are called so.
     pub(crate) is_a_name: bool,
+    /// Whether many bodies have the word.
+    pub(crate) is_common: bool,
     pub(crate) meanings: &'static [Meaning],
     /// See [`crate::syllables::sound`].
     pub(crate) sound: Option<&'a str>,
@@ -53,6 +56,8 @@ pub(crate) enum Ground {
     Sound,
     /// The first letter of one is all there is of the other.
     Initial,
+    /// One name is the first letters of all words of the other.
+    Acronym,
 }
 
 /// Neighbouring terms, by position.

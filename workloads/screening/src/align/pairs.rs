@@ -1,5 +1,7 @@
 //! The words of two names that may be the same: one and one, one and a run of neighbours written as one word
-//! (`ROSOBORON EKSPORT`), one and the words it is the initials of (`JC`).
+//! (`ROSOBORON EKSPORT`), one and the words it is the initials of (`JC`); and a whole name and the other's initials (`OPEC`).
+
+use std::ops::RangeInclusive;
 
 use super::{Ground, INITIAL_FITS, Pair, Run, Term, similarity::shared_bits};
 use crate::{
@@ -26,6 +28,11 @@ pub(crate) const LONGEST_JOINED: usize = LONGEST_WORD + MOST_LETTERS_APART;
 pub(crate) const SAME_SOUND: f64 = 0.86;
 /// What words count of which the other name has only the initials, written as one.
 const INITIALS_WEIGHT: f64 = 0.5;
+/// A name and the first letters of another's words.
+const ACRONYM: f64 = 0.9;
+/// How many letters an acronym has; two are met everywhere. Each says as much as an initial, so that five are a hit, and four are one
+/// beside the same country: lists hold many names of three and four letters, which strangers' names begin with by chance.
+const ACRONYM_LETTERS: RangeInclusive<usize> = 3..=6;
 /// Initials are taken only where nothing better fits.
 const INITIALS_RANK: f64 = 0.9 * INITIAL_FITS;
 /// Of pairs that are as like, the heavier comes first.
@@ -50,6 +57,8 @@ pub(super) fn best_first<'a>(left: &[Term<'a>], right: &[Term<'a>]) -> Vec<Choic
     single_words(left, right, &mut options);
     runs(left, right, Side::Left, &mut options);
     runs(right, left, Side::Right, &mut options);
+    options.extend(abbreviated_name(left, right, Side::Left));
+    options.extend(abbreviated_name(right, left, Side::Right));
     options.sort_by(|a, b| b.rank.total_cmp(&a.rank).then_with(|| a.order.cmp(&b.order)));
     options
 }
@@ -206,6 +215,43 @@ pub(crate) fn abbreviates<'a>(short: &str, words: impl ExactSizeIterator<Item = 
                 .next()
                 .is_some_and(|(class, word)| class == Class::Core && word.bytes().next() == Some(letter))
         })
+}
+
+/// The first letters of a body's name that has three words or more; particles are left out, as in `OPEC`. `words` are the text of
+/// each, its class, and whether many bodies have it.
+pub(crate) fn acronym<'a>(words: impl Iterator<Item = (&'a str, Class, bool)>) -> Option<String> {
+    let mut letters = String::new();
+    let mut is_of_a_body = false;
+    for (word, _, is_common) in words.filter(|(_, class, _)| *class != Class::Particle) {
+        let letter = word.bytes().next().filter(u8::is_ascii_alphabetic)?;
+        if letters.len() == *ACRONYM_LETTERS.end() {
+            return None;
+        }
+        letters.push(char::from(letter));
+        is_of_a_body |= is_common;
+    }
+    (is_of_a_body && ACRONYM_LETTERS.contains(&letters.len())).then_some(letters)
+}
+
+/// All of `long` where it is what the one word of `short` stands for.
+fn abbreviated_name<'a>(long: &[Term<'a>], short: &[Term<'a>], side: Side) -> Option<Choice<'a>> {
+    let [word] = short else { return None };
+    let letters = word.spelling.text.len();
+    if long.len() < letters || !ACRONYM_LETTERS.contains(&letters) {
+        return None;
+    }
+    let all = acronym(long.iter().map(|term| (term.spelling.text, term.class, term.is_common)))?;
+    let run = Run { start: 0, end: long.len() };
+    #[expect(clippy::cast_precision_loss, reason = "a few letters")]
+    let bits = Class::Initial.most_bits() * letters as f64;
+    (all == word.spelling.text).then(|| Choice {
+        pair: side.pair(run, Run::one(0), ACRONYM, Ground::Acronym),
+        weight: long.iter().map(|term| term.weight).sum(),
+        telling: letters,
+        bits,
+        rank: ACRONYM,
+        order: ordered(long[0].spelling.text, word.spelling.text),
+    })
 }
 
 fn are_initials(run: &[Term<'_>], term: &Term<'_>) -> bool {

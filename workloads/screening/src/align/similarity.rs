@@ -72,7 +72,7 @@ fn is_plain_misspelling(taken: &[Choice<'_>], names: [&[Term<'_>]; 2], used: [u6
     let mut misspelt = taken.iter().filter(|choice| choice.pair.likeness < 1.0);
     let (Some(one), None) = (misspelt.next(), misspelt.next()) else { return false };
     let words = [&names[0][one.pair.left.start], &names[1][one.pair.right.start]];
-    let is_a_word = |term: &Term<'_>| term.is_a_name || !term.meanings.is_empty();
+    let is_a_word = |term: &Term<'_>| term.is_a_name || term.is_common || !term.meanings.is_empty();
     complete
         && one.telling > 0
         && one.pair.ground == Ground::Spelling
@@ -130,7 +130,9 @@ impl Sums {
             sums.telling_letters += telling;
             if *telling > 0 {
                 sums.telling_words += 1;
-                sums.misspelt += weight * (1.0 - pair.likeness);
+                // Nobody who writes the first letters has misspelt a word.
+                let misspelt = if pair.ground == Ground::Acronym { 0.0 } else { 1.0 - pair.likeness };
+                sums.misspelt += weight * misspelt;
             }
         }
         sums

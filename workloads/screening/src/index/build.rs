@@ -5,18 +5,22 @@ use std::{
     sync::Arc,
 };
 
-use kyb_domain::{identifier::IdentifierKind, list::Watchlist};
+use kyb_domain::{
+    identifier::IdentifierKind,
+    list::{Entry, NameKind, Watchlist},
+};
 
 use super::{
-    EntryNumber, Index, NameNumber, Names, Place, Postings, letters, runs, style,
+    EntryNumber, Index, NameNumber, Names, Part, Place, Postings, letters, runs, style,
     vocabulary::{NewWord, Vocabulary},
 };
 use crate::{
     align::can_abbreviate,
+    alternatives,
     evidence::{comparable, is_evidence},
     name::{Name, joined},
     weigh::rarity,
-    word_class::Class,
+    word_class::{Class, Style},
 };
 
 pub(super) fn build(lists: &[Arc<Watchlist>]) -> Index {
@@ -44,6 +48,7 @@ struct Reader {
     /// How many entries have each word.
     in_entries: Vec<u32>,
     identifiers: HashMap<(IdentifierKind, String), Vec<EntryNumber>>,
+    parts: HashMap<NameNumber, Part>,
 }
 
 impl Reader {
@@ -55,9 +60,11 @@ impl Reader {
             self.entries.push(Place { list, position, style, first_name });
             let mut words = BTreeSet::new();
             for listed in &entry.names {
-                let read = self.take_apart(number, Name::parse(&listed.text, style));
-                words.extend(read.words.iter().map(|(word, _)| *word));
-                self.names.push(read);
+                self.read_name(number, &listed.text, style, &mut words);
+            }
+            for (of, text) in parts(entry, style) {
+                let name = self.read_name(number, &text, style, &mut words);
+                self.parts.insert(name, Part { text, of });
             }
             self.in_entries.resize(self.words.words.len(), 0);
             for word in words {
@@ -70,6 +77,20 @@ impl Reader {
                 }
             }
         }
+    }
+
+    fn read_name(
+        &mut self,
+        entry: EntryNumber,
+        text: &str,
+        style: Style,
+        words: &mut BTreeSet<u32>,
+    ) -> NameNumber {
+        let read = self.take_apart(entry, Name::parse(text, style));
+        words.extend(read.words.iter().map(|(word, _)| *word));
+        let number = NameNumber::try_from(self.names.len()).unwrap_or(NameNumber::MAX);
+        self.names.push(read);
+        number
     }
 
     fn take_apart(&mut self, entry: EntryNumber, name: Name) -> ReadName {
@@ -104,8 +125,19 @@ impl Reader {
             runs: Postings::new(self.runs.words.len(), runs),
             run_vocabulary: Vocabulary::new(&self.runs.words),
             identifiers: self.identifiers,
+            parts: self.parts,
         }
     }
+}
+
+/// The names that an entry's names hold, and the position of each whole. A weak alias counts only as it stands.
+fn parts(entry: &Entry, style: Style) -> Vec<(usize, String)> {
+    let strong = entry.names.iter().enumerate().filter(|(_, listed)| listed.kind != NameKind::Weak);
+    strong
+        .flat_map(|(of, listed)| {
+            alternatives::of(&listed.text, style).into_iter().map(move |text| (of, text))
+        })
+        .collect()
 }
 
 /// Words by number, in the order of appearance.

@@ -17,7 +17,7 @@ use kyb_domain::{
 };
 
 use crate::{
-    align::{LONGEST_JOINED, LONGEST_RUN, SHORTEST_JOINED, Term},
+    align::{LONGEST_JOINED, LONGEST_RUN, SHORTEST_JOINED, Term, acronym},
     evidence::comparable,
     legal_form::FormNumber,
     name::{Name, joined},
@@ -42,6 +42,15 @@ pub(crate) struct Index {
     run_vocabulary: Vocabulary,
     runs: Postings,
     identifiers: HashMap<(IdentifierKind, String), Vec<EntryNumber>>,
+    /// Names that are part of another, see [`crate::alternatives`]; they come after the names of their entry.
+    parts: HashMap<NameNumber, Part>,
+}
+
+/// One of several names that were published as one.
+struct Part {
+    text: String,
+    /// The position of the whole among the names of its entry.
+    of: usize,
 }
 
 /// Where an entry stands.
@@ -115,10 +124,19 @@ impl Index {
         self.names.entry[name as usize]
     }
 
-    /// The name as published.
+    /// The name as published, for a part the whole.
     pub(crate) fn listed_name(&self, name: NameNumber) -> &ListedName {
         let entry = self.entry_of(name);
-        &self.entry(entry).names[(name - self.entries[entry as usize].first_name) as usize]
+        let position = self
+            .parts
+            .get(&name)
+            .map_or_else(|| (name - self.entries[entry as usize].first_name) as usize, |part| part.of);
+        &self.entry(entry).names[position]
+    }
+
+    /// The text of a name that was published as part of another.
+    pub(crate) fn part(&self, name: NameNumber) -> Option<&str> {
+        self.parts.get(&name).map(|part| part.text.as_str())
     }
 
     /// All names of an entry.
@@ -163,11 +181,13 @@ impl Index {
         let weights = 14 * names.core_weight.len() + names.classes.len() + names.forms.len();
         let postings =
             [&self.words, &self.runs].map(|p| 4 * (p.first.len() + p.names.len())).iter().sum::<usize>();
+        let parts = self.parts.values().map(|part| part.text.len() + 64).sum::<usize>();
         let identifiers = self.identifiers.keys().map(|(_, value)| value.len() + 64).sum::<usize>();
         words
             + weights
             + postings
             + identifiers
+            + parts
             + self.vocabulary.heap_bytes()
             + self.run_vocabulary.heap_bytes()
             + self.entries.len() * size_of::<Place>()
@@ -180,13 +200,14 @@ fn letters(bytes: impl Iterator<Item = u8>) -> u32 {
     places.fold(0, |all, place| all | 1 << place)
 }
 
-/// All runs of neighbours that can agree with one word of another name, written as one.
+/// All runs of neighbours that can agree with one word of another name, written as one, and the name's first letters.
 fn runs(name: &Name) -> BTreeSet<String> {
     let texts: Vec<&str> = name.words.iter().map(|word| word.text.as_str()).collect();
     let windows = (2..=LONGEST_RUN).flat_map(|length| texts.windows(length));
     let of_fit_length = windows
         .filter(|run| (SHORTEST_JOINED..=LONGEST_JOINED).contains(&run.iter().map(|word| word.len()).sum()));
-    of_fit_length.map(|run| joined(run.iter().copied(), Class::Core).text).collect()
+    let words = name.words.iter().map(|word| (word.text.as_str(), word.class, word.information.is_common));
+    of_fit_length.map(|run| joined(run.iter().copied(), Class::Core).text).chain(acronym(words)).collect()
 }
 
 /// How the names of an entry are read.

@@ -119,6 +119,7 @@ impl Vocabulary {
             class,
             bits: class.bits(information),
             is_a_name: information.is_a_name,
+            is_common: information.is_common,
             meanings: self.meanings[word as usize],
             sound: self.sound[word as usize].as_deref(),
         }
@@ -207,7 +208,7 @@ impl Vocabulary {
         let sounds = self.sound.iter().flatten().map(|sound| 2 * sound.len() + 32).sum::<usize>();
         let numbers = self.by_meaning.values().map(|words| 4 * words.len() + 32).sum::<usize>();
         // Two sets of consonants, the rarity, the information, the meanings and the place of the sound.
-        texts + (16 + 4 + 2 + 16 + 16) * self.consonants.len() + sounds + numbers
+        texts + (16 + 4 + 3 + 16 + 16) * self.consonants.len() + sounds + numbers
     }
 }
 

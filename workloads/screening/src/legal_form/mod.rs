@@ -156,7 +156,7 @@ const LONG_ENOUGH_ALONE: usize = 7;
 /// The word of a legal form that somebody who wrote `word` meant; where there is none, `word`. What is a name of people or means
 /// something is no misspelling.
 fn corrected(word: &str) -> &str {
-    let is_a_word = || Information::of(word).is_a_name || !meaning::of(word).is_empty();
+    let is_a_word = || Information::of(word).is_a_name || meaning::is_in_a_table(word);
     if word.len() + 1 < LONG_ENOUGH || SPELLINGS.words.contains(word) || is_a_word() {
         return word;
     }
@@ -183,6 +183,11 @@ pub(crate) fn agree(a: &[FormNumber], b: &[FormNumber]) -> Option<bool> {
         return None;
     }
     Some(a.iter().any(|x| b.iter().any(|y| groups_agree(group(x), group(y)))))
+}
+
+/// Whether one of the forms is that of an association or foundation.
+pub(crate) fn is_without_profit(forms: &[FormNumber]) -> bool {
+    forms.iter().any(|form| FORMS[usize::from(*form)].group == Group::NonProfit)
 }
 
 /// The usual abbreviations of forms, for people: `Co Ltd`.

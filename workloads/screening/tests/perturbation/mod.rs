@@ -1,4 +1,5 @@
 //! Seeded faults of people who type names.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 /// A small generator (SplitMix64), so that figures are the same on every run.
 pub(crate) struct Chance(u64);
