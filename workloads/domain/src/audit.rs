@@ -7,6 +7,7 @@ use crate::tenant::TenantId;
 
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
     /// `api_key`, `worker` or `system`.
     pub kind: ActorKind,
@@ -16,6 +17,7 @@ pub struct Actor {
 
 /// What kind of actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     /// A caller with an API key.
@@ -56,6 +58,15 @@ pub enum AuditAction {
     /// Somebody was screened.
     #[serde(rename = "screening.completed")]
     ScreeningCompleted,
+    /// Somebody said whether a match is the listed party.
+    #[serde(rename = "screening.match_decided")]
+    MatchDecided,
+    /// Such a decision is to hold for later screenings too.
+    #[serde(rename = "suppression.created")]
+    SuppressionCreated,
+    /// It holds no longer, since somebody took it back or decided anew.
+    #[serde(rename = "suppression.withdrawn")]
+    SuppressionWithdrawn,
     /// A risk was assessed.
     #[serde(rename = "risk_assessment.completed")]
     RiskAssessmentCompleted,

@@ -66,6 +66,10 @@ prefixed_id!(/// A verification.
     VerificationId, "ver_");
 prefixed_id!(/// A screening.
     ScreeningId, "scr_");
+prefixed_id!(/// What a person decided about a match.
+    DecisionId, "dec_");
+prefixed_id!(/// A suppression of a match.
+    SuppressionId, "sup_");
 prefixed_id!(/// A classification.
     ClassificationId, "cls_");
 prefixed_id!(/// A risk assessment.

@@ -13,6 +13,7 @@
 //! | [`list`] | sanctions lists: versions, entries, names, freshness |
 //! | [`screening`], [`classification`], [`risk`] | what each engine answers |
 //! | [`verification`], [`decision`], [`reason`] | checks, the decision, and why |
+//! | [`fingerprint`], [`suppression`] | what was decided about, and decisions that hold for later screenings |
 //! | [`audit`] | what is written down for good |
 
 pub mod audit;
@@ -21,6 +22,7 @@ pub mod classification;
 pub mod country;
 pub mod date;
 pub mod decision;
+pub mod fingerprint;
 pub mod id;
 pub mod identifier;
 pub mod invalid;
@@ -32,6 +34,7 @@ pub mod reason;
 pub mod risk;
 pub mod score;
 pub mod screening;
+pub mod suppression;
 pub mod tenant;
 pub mod text;
 pub mod verification;

@@ -81,6 +81,8 @@ reasons! {
     WATCHLIST_NO_HIT: "No listed party is like the subject on any wanted list, all of them fresh.",
     WATCHLIST_NAME_MATCH: "A listed name is like the subject's; nothing beside the name agrees.",
     WATCHLIST_MATCH: "A listed name is like the subject's, and a second attribute agrees.",
+    MATCHES_SUPPRESSED: "A listed party is like the subject, but was decided to be somebody else, and neither has changed since. The match is still shown.",
+    MATCHES_TRUNCATED: "More listed parties are like the subject than the answer holds, and all that it holds are suppressed.",
     LIST_MISSING: "A wanted list was never read, so its entries could not be searched.",
     LIST_STALE: "A wanted list could not be refreshed in time; the last good version was searched.",
     CANDIDATES_TRUNCATED: "More listed names were alike than the search compares; some were left out.",

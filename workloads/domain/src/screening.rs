@@ -4,11 +4,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::ScreeningId,
+    audit::Actor,
+    fingerprint::Fingerprint,
+    id::{DecisionId, ScreeningId, SuppressionId},
     list::{EntryKind, ListId, ListState, NameKind},
     party::Party,
     reason::Reason,
     score::Score,
+    text::Justification,
 };
 
 /// What came of a screening.
@@ -16,9 +19,11 @@ use crate::{
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ScreeningStatus {
-    /// Every wanted list was searched in a fresh version, no candidate was left out, and none reached the threshold.
+    /// Every wanted list was searched in a fresh version, no candidate was left out, and none reached the threshold but
+    /// those that a suppression holds for, which are then among the matches and the reasons.
     NoHit,
-    /// At least one match reached the threshold; a person has to look.
+    /// At least one match reached the threshold and is not suppressed; a person has to look. Stays so whatever that person
+    /// decides: each match says where it was left.
     InReview,
     /// Nothing was found, but it can't be said that there is nothing: a list is missing or stale, or candidates were cut.
     Error,
@@ -35,6 +40,25 @@ pub enum MatchStatus {
     Confirmed,
     /// It is somebody else.
     FalsePositive,
+}
+
+/// What a person decided about a match. Decisions are never changed; a later one counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MatchDecision {
+    /// Its id.
+    pub id: DecisionId,
+    /// Where the match was left.
+    pub status: MatchStatus,
+    /// Why.
+    pub reason: Justification,
+    /// By whom.
+    pub decided_by: Actor,
+    /// When.
+    pub decided_at: DateTime<Utc>,
+    /// The suppression that it made, where it is to hold for later screenings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppression_id: Option<SuppressionId>,
 }
 
 /// What a score is made of: one comparison, in words that an auditor can follow.
@@ -95,11 +119,25 @@ pub struct Match {
     pub score: Score,
     /// What it is made of.
     pub features: Vec<Feature>,
-    /// Where a person left it.
+    /// The listed entry as it was compared; absent from matches that were recorded before there were fingerprints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry_fingerprint: Option<Fingerprint>,
+    /// Where it stands: as the last decision says, or `false_positive` where a suppression held, or else `pending`.
     pub status: MatchStatus,
+    /// The suppression that held when it was screened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppression_id: Option<SuppressionId>,
+    /// What was decided about it since, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<MatchDecision>,
 }
 
 impl Match {
+    /// Whether it still may be, or is, the listed party.
+    pub fn stands(&self) -> bool {
+        self.status != MatchStatus::FalsePositive
+    }
+
     /// The feature beside the name and its legal form that agrees best, if one does.
     pub fn second_evidence(&self) -> Option<&Feature> {
         let beside_name = |f: &&Feature| !matches!(f.name, FeatureName::Name | FeatureName::LegalForm);
@@ -131,10 +169,30 @@ pub struct Screening {
     pub candidates_scored: u32,
     /// Whether a cap left candidates out; then the status is never `no_hit`.
     pub candidates_truncated: bool,
+    /// Whether more entries reached the threshold than were asked for.
+    #[serde(default)]
+    pub matches_truncated: bool,
     /// The matches, best first.
     pub matches: Vec<Match>,
     /// Why the status is `error`, and what else a reader must know.
     pub reasons: Vec<Reason>,
     /// When.
     pub created_at: DateTime<Utc>,
+}
+
+impl Screening {
+    /// The matches that nobody said to be somebody else, best first.
+    pub fn standing(&self) -> impl Iterator<Item = &Match> {
+        self.matches.iter().filter(|found| found.stands())
+    }
+
+    /// The matches that were said to be somebody else, best first.
+    pub fn suppressed(&self) -> impl Iterator<Item = &Match> {
+        self.matches.iter().filter(|found| !found.stands())
+    }
+
+    /// How many decisions were made about its matches; also its `ETag`.
+    pub fn revision(&self) -> usize {
+        self.matches.iter().map(|found| found.decisions.len()).sum()
+    }
 }

@@ -113,6 +113,11 @@ impl Role {
     pub fn may_write(self) -> bool {
         matches!(self, Self::SystemAdmin | Self::ContextManager | Self::ServiceAccount)
     }
+
+    /// May say whether a match is the listed party. Not automation: what screens must not clear its own hits.
+    pub fn may_decide(self) -> bool {
+        matches!(self, Self::SystemAdmin | Self::ContextManager)
+    }
 }
 
 #[cfg(test)]

@@ -19,8 +19,17 @@ pub struct Name(String);
 #[serde(try_from = "String", into = "String")]
 pub struct FreeText(String);
 
+/// Why a person decided as they did: 1 to 1,000 characters, at least one letter or digit, no control characters but line
+/// breaks and tabs. Leading and trailing white space is taken off.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 1_000))]
+#[serde(try_from = "String", into = "String")]
+pub struct Justification(String);
+
 checked_string!(Name);
 checked_string!(FreeText);
+checked_string!(Justification);
 
 impl TryFrom<String> for Name {
     type Error = Invalid;
@@ -41,14 +50,32 @@ impl TryFrom<String> for FreeText {
     type Error = Invalid;
     fn try_from(text: String) -> Result<Self, Invalid> {
         bounded("text", &text, 10_000)?;
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return Err(Invalid::new(
-                "text",
-                "must not contain control characters other than line breaks and tabs",
-            ));
-        }
+        lines_only("text", &text)?;
         Ok(Self(text))
     }
+}
+
+impl TryFrom<String> for Justification {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let trimmed = text.trim();
+        bounded("reason", trimmed, 1_000)?;
+        lines_only("reason", trimmed)?;
+        if !trimmed.chars().any(char::is_alphanumeric) {
+            return Err(Invalid::new("reason", "must contain a letter or a digit"));
+        }
+        Ok(Self(trimmed.to_owned()))
+    }
+}
+
+fn lines_only(what: &'static str, text: &str) -> Result<(), Invalid> {
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(Invalid::new(
+            what,
+            "must not contain control characters other than line breaks and tabs",
+        ));
+    }
+    Ok(())
 }
 
 fn bounded(what: &'static str, text: &str, longest: usize) -> Result<(), Invalid> {
@@ -67,6 +94,14 @@ mod tests {
         assert_eq!(Name::try_from(" Bäckerei 小 ").unwrap().as_str(), "Bäckerei 小");
         for bad in ["", "  ", "...", "a\0b", "a\nb", &"x".repeat(501)] {
             assert!(Name::try_from(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_justification_says_something_and_not_too_much() {
+        assert_eq!(Justification::try_from(" born 1961\nnot 1962 ").unwrap().as_str(), "born 1961\nnot 1962");
+        for bad in ["", " \n", "--", "a\0b", &"x".repeat(1001)] {
+            assert!(Justification::try_from(bad).is_err(), "{bad:?}");
         }
     }
 }

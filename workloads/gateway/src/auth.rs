@@ -19,6 +19,10 @@ pub(crate) const CONTEXT: &str = "x-kyb-context";
 /// POST routes that store nothing: whoever may read may ask.
 const STORES_NOTHING: [&str; 2] = ["/v1/classifications", "/match/{dataset}"];
 
+/// Routes that change what a hit means. Whoever may write may not do these.
+const DECIDES: [&str; 2] =
+    ["/v1/screenings/{id}/matches/{list}/{entry_id}/decisions", "/v1/suppressions/{id}/withdraw"];
+
 /// A caller that was let in, and for which context.
 #[derive(Debug)]
 pub(crate) struct Admitted {
@@ -102,6 +106,7 @@ pub(crate) fn authorise(role: Role, method: &Method, route: &str) -> Result<(), 
     }
     let detail = match role {
         Role::Auditor => "an Auditor key reads compliance data only: GET /v1/watchlists",
+        Role::ServiceAccount => "this key may not decide about matches; use one of the role ContextManager",
         _ => "this key reads only; use one of the role ServiceAccount or ContextManager",
     };
     Err(Problem::new(Kind::Forbidden, detail))
@@ -111,6 +116,7 @@ fn allows(role: Role, method: &Method, route: &str) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match role {
         Role::Auditor => reads && route == "/v1/watchlists",
+        role if DECIDES.contains(&route) => role.may_decide(),
         role => reads || role.may_write() || STORES_NOTHING.contains(&route),
     }
 }
@@ -129,13 +135,15 @@ mod tests {
             (Method::POST, "/v1/verifications"),
             (Method::PATCH, "/v1/businesses/{id}"),
             (Method::DELETE, "/v1/businesses/{id}"),
+            (Method::POST, DECIDES[0]),
+            (Method::POST, DECIDES[1]),
         ];
         let table = [
-            (Role::SystemAdmin, [true, true, true, true, true, true, true]),
-            (Role::ContextManager, [true, true, true, true, true, true, true]),
-            (Role::ServiceAccount, [true, true, true, true, true, true, true]),
-            (Role::Guest, [true, true, true, true, false, false, false]),
-            (Role::Auditor, [true, false, false, false, false, false, false]),
+            (Role::SystemAdmin, [true, true, true, true, true, true, true, true, true]),
+            (Role::ContextManager, [true, true, true, true, true, true, true, true, true]),
+            (Role::ServiceAccount, [true, true, true, true, true, true, true, false, false]),
+            (Role::Guest, [true, true, true, true, false, false, false, false, false]),
+            (Role::Auditor, [true, false, false, false, false, false, false, false, false]),
         ];
         for (role, expected) in table {
             assert_eq!(

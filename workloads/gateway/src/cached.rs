@@ -1,7 +1,7 @@
 //! What this gateway keeps in memory: classifications, and what screenings found.
 //!
 //! Only the computing is saved: a screening that comes from here is recorded and audited like any other, with an id, a time
-//! and list versions of its own.
+//! and list versions of its own. Suppressions are no part of what is kept: they are applied to what comes from here.
 
 use std::{convert::Infallible, sync::Arc, time::Instant};
 
@@ -46,6 +46,7 @@ struct Finding {
     threshold: Score,
     candidates_scored: u32,
     candidates_truncated: bool,
+    matches_truncated: bool,
     matches: Vec<Match>,
     reasons: Vec<Reason>,
 }
@@ -154,6 +155,7 @@ impl Finding {
             threshold: screening.threshold,
             candidates_scored: screening.candidates_scored,
             candidates_truncated: screening.candidates_truncated,
+            matches_truncated: screening.matches_truncated,
             matches: screening.matches.clone(),
             reasons: screening.reasons.clone(),
         }
@@ -169,6 +171,7 @@ impl Finding {
             threshold: self.threshold,
             candidates_scored: self.candidates_scored,
             candidates_truncated: self.candidates_truncated,
+            matches_truncated: self.matches_truncated,
             matches: self.matches.clone(),
             reasons: self.reasons.clone(),
             created_at: now,

@@ -31,23 +31,51 @@ pub(crate) async fn verify(
     request: &VerificationRequest,
     now: DateTime<Utc>,
 ) -> Result<Findings, Problem> {
+    let started = Instant::now();
+    let mut screenings = screen_everybody(app, tenant, &request.business, now).await?;
+    let screened = started.elapsed();
+    suppress(app, &tenant.id, &mut screenings, now).await?;
+    let started = Instant::now();
+    let findings = kyb_verification::judge(&tenant.policy, request, screenings, now);
+    app.metrics.inference("verification", kyb_screening::ALGORITHM, screened + started.elapsed());
+    Ok(findings)
+}
+
+async fn screen_everybody(
+    app: &App,
+    tenant: &Tenant,
+    business: &BusinessProfile,
+    now: DateTime<Utc>,
+) -> Result<Vec<Screening>, Problem> {
     let lists = app.watchlists.current();
     let options = kyb_engines::screening_options(tenant);
-    let started = Instant::now();
-    let findings = if names(&request.business) < HEAVY_FROM {
-        kyb_verification::verify(&lists, &tenant.policy, &options, request, now)
-    } else {
-        // The permit goes with the work: a caller that gives up must not make room for more of it.
-        let permit = Arc::clone(&app.heavy).acquire_owned().await.map_err(|_| Problem::internal())?;
-        let (policy, request) = (Arc::clone(&tenant.policy), request.clone());
-        let work = move || {
-            let _permit = permit;
-            kyb_verification::verify(&lists, &policy, &options, &request, now)
-        };
-        tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())?
+    if names(business) < HEAVY_FROM {
+        return Ok(kyb_verification::screen_everybody(&lists, business, &options, now));
+    }
+    // The permit goes with the work: a caller that gives up must not make room for more of it.
+    let permit = Arc::clone(&app.heavy).acquire_owned().await.map_err(|_| Problem::internal())?;
+    let business = business.clone();
+    let work = move || {
+        let _permit = permit;
+        kyb_verification::screen_everybody(&lists, &business, &options, now)
     };
-    app.metrics.inference("verification", kyb_screening::ALGORITHM, started.elapsed());
-    Ok(findings)
+    tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())
+}
+
+/// Applies the tenant's suppressions to screenings that were just made, whether searched or from the cache. The store is
+/// asked only where there are matches; without its answer there is none at all.
+pub(crate) async fn suppress(
+    app: &App,
+    tenant: &TenantId,
+    screenings: &mut [Screening],
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let subjects = kyb_verification::subjects_with_matches(&*screenings);
+    let known = app.store.tenant(tenant).suppressions_for(&subjects, now).await?;
+    for screening in screenings {
+        kyb_verification::suppress(screening, &known, now);
+    }
+    Ok(())
 }
 
 /// How many names are searched for.

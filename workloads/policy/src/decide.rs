@@ -107,7 +107,8 @@ impl Policy {
         if !missing.is_empty() {
             return verdict(DecisionOutcome::Review, missing);
         }
-        verdict(DecisionOutcome::Approve, vec![own])
+        let reasons = std::iter::once(own).chain(floor::suppressed(facts)).collect();
+        verdict(DecisionOutcome::Approve, reasons)
     }
 }
 

@@ -36,6 +36,17 @@ fn hit(second: bool) -> Case {
     Case { screenings: vec![screened(case.business.party(), vec![found(0.95, second)])], ..case }
 }
 
+/// The same with every match suppressed, and what else is the matter.
+fn suppressed(mut case: Case, others: &[ReasonCode]) -> Case {
+    for screening in &mut case.screenings {
+        screening.matches.iter_mut().for_each(|found| found.status = MatchStatus::FalsePositive);
+        screening.status = if others.is_empty() { ScreeningStatus::NoHit } else { ScreeningStatus::Error };
+        let codes = others.iter().cloned().chain([ReasonCode::MATCHES_SUPPRESSED]);
+        screening.reasons = codes.map(|code| Reason::new(code, "said")).collect();
+    }
+    case
+}
+
 fn stale() -> Case {
     let mut case = in_order();
     case.screenings[0].status = ScreeningStatus::Error;
@@ -68,7 +79,10 @@ fn found(score: f64, second: bool) -> Match {
         programs: vec!["INKSNA".into()],
         score: Score::clamped(score),
         features: vec![feature(FeatureName::Name, score, "alike"), country],
+        entry_fingerprint: None,
         status: MatchStatus::Pending,
+        suppression_id: None,
+        decisions: vec![],
     }
 }
 
@@ -92,6 +106,7 @@ fn screened(subject: Party, matches: Vec<Match>) -> Screening {
         threshold: Score::clamped(0.8),
         candidates_scored: 1,
         candidates_truncated: false,
+        matches_truncated: false,
         matches,
         reasons: vec![],
         created_at: DateTime::<Utc>::UNIX_EPOCH,
@@ -159,6 +174,27 @@ fn the_default_policy_decides_as_documented() {
         case
     };
     for (what, case, outcome, rule, codes) in [
+        (
+            "suppressed",
+            suppressed(hit(true), &[]),
+            Approve,
+            "default/approve",
+            vec!["ALL_CLEAR", "MATCHES_SUPPRESSED"],
+        ),
+        (
+            "suppressed, and more than the answer holds",
+            suppressed(hit(true), &[ReasonCode::MATCHES_TRUNCATED]),
+            Review,
+            "default/screening-incomplete",
+            vec!["MATCHES_TRUNCATED"],
+        ),
+        (
+            "suppressed on a stale list",
+            suppressed(hit(true), &[ReasonCode::LIST_STALE]),
+            Review,
+            "default/screening-incomplete",
+            vec!["LIST_STALE"],
+        ),
         ("all in order", in_order(), Approve, "default/approve", vec!["ALL_CLEAR"]),
         ("second evidence", hit(true), Reject, "default/sanctions", vec!["WATCHLIST_MATCH"]),
         ("name alone", hit(false), Review, "default/name-match", vec!["WATCHLIST_NAME_MATCH"]),
@@ -187,6 +223,22 @@ fn the_default_policy_decides_as_documented() {
         assert_eq!(told(&decision), (outcome, rule, codes), "{what}: {decision:?}");
         assert_eq!(decision.policy_version, "default");
     }
+}
+
+#[test]
+fn rules_do_not_see_suppressed_matches_and_an_approval_says_that_there_are_some() {
+    let rejects =
+        policy(&[("screening.matches.exists(m, m.score > 0.5)", Reject), ("true", Approve)], vec![]);
+    assert_eq!(told(&decide(&rejects, &hit(true))).0, Reject);
+    let decision = decide(&rejects, &suppressed(hit(true), &[]));
+    assert_eq!(told(&decision), (Approve, "rule-1", vec!["POLICY_RULE", "MATCHES_SUPPRESSED"]));
+    let one_stands = {
+        let mut case = suppressed(hit(true), &[]);
+        case.screenings[0].matches.push(found(0.9, false));
+        case.screenings[0].status = ScreeningStatus::InReview;
+        case
+    };
+    assert_eq!(told(&decide(&policy(&[("true", Approve)], vec![]), &one_stands)).0, Review);
 }
 
 #[test]

@@ -25,7 +25,7 @@ use kyb_domain::{
 use crate::{
     decide::Verdict,
     facts::Facts,
-    floor::{MOST_REASONS, distinct, screening_obstacles},
+    floor::{MOST_REASONS, distinct, is_suppression, screening_obstacles, suppressed},
 };
 
 /// The likeness of names from which on, together with a second attribute that agrees, a business is rejected without a
@@ -54,7 +54,7 @@ pub(crate) fn decide(facts: &Facts<'_>, missing: Vec<Reason>) -> Verdict {
         let reason = Reason::new(ReasonCode::ALL_CLEAR, all_clear(facts));
         return Verdict {
             outcome: DecisionOutcome::Approve,
-            reasons: vec![reason],
+            reasons: std::iter::once(reason).chain(suppressed(facts)).collect(),
             rule: "default/approve".to_owned(),
         };
     };
@@ -63,11 +63,9 @@ pub(crate) fn decide(facts: &Facts<'_>, missing: Vec<Reason>) -> Verdict {
     Verdict { outcome: DecisionOutcome::Review, reasons, rule }
 }
 
+/// The matches that are not suppressed.
 fn matches<'a>(facts: &Facts<'a>) -> impl Iterator<Item = (&'a Screening, &'a Match)> {
-    facts
-        .screenings
-        .iter()
-        .flat_map(|screening| screening.matches.iter().map(move |found| (screening, found)))
+    facts.screenings.iter().flat_map(|screening| screening.standing().map(move |found| (screening, found)))
 }
 
 /// How alike the names are; the whole score where a match does not say.
@@ -140,9 +138,10 @@ fn sentence(text: &str) -> String {
 
 /// Anything but a match that keeps the screening from being clear.
 fn incomplete(facts: &Facts<'_>) -> Vec<Reason> {
-    let is_list_problem = |reason: &Reason| reason.code != ReasonCode::WATCHLIST_NAME_MATCH;
+    let is_list_problem =
+        |reason: &Reason| reason.code != ReasonCode::WATCHLIST_NAME_MATCH && !is_suppression(reason);
     let beside_matches =
-        facts.screenings.iter().filter(|s| !s.matches.is_empty()).flat_map(|s| s.reasons.iter().cloned());
+        facts.screenings.iter().filter(|s| s.standing().count() > 0).flat_map(|s| s.reasons.iter().cloned());
     screening_obstacles(facts).into_iter().chain(beside_matches).filter(is_list_problem).collect()
 }
 
@@ -197,8 +196,9 @@ fn identity(facts: &Facts<'_>) -> Vec<Reason> {
 
 fn all_clear(facts: &Facts<'_>) -> String {
     let proof = identity_proof(facts).map_or("identity", |check| check.name.as_str());
+    let but = if suppressed(facts).is_empty() { "" } else { " but suppressed matches" };
     format!(
-        "The screening of all {} parties on fresh lists found nothing, and the check `{proof}` confirmed the identity.",
+        "The screening of all {} parties on fresh lists found nothing{but}, and the check `{proof}` confirmed the identity.",
         facts.screenings.len()
     )
 }

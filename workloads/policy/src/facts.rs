@@ -158,15 +158,15 @@ pub(crate) fn status_of(checks: &[Check], name: CheckName) -> CheckStatus {
 /// `in_review` if anyone matched, else `error` if anyone could not be screened in full or nobody was, else `no_hit`.
 fn worst_status(screenings: &[Screening]) -> &'static str {
     let any = |status| screenings.iter().any(|screening| screening.status == status);
-    if any(ScreeningStatus::InReview) || screenings.iter().any(|screening| !screening.matches.is_empty()) {
+    if any(ScreeningStatus::InReview) || screenings.iter().any(|screening| screening.standing().count() > 0) {
         return "in_review";
     }
     if screenings.is_empty() || any(ScreeningStatus::Error) { "error" } else { "no_hit" }
 }
 
-/// All matches, best first.
+/// All matches but suppressed ones, best first.
 fn best_matches(screenings: &[Screening]) -> Vec<&Match> {
-    let mut all: Vec<&Match> = screenings.iter().flat_map(|screening| &screening.matches).collect();
+    let mut all: Vec<&Match> = screenings.iter().flat_map(Screening::standing).collect();
     all.sort_by(|a, b| b.score.get().total_cmp(&a.score.get()));
     all
 }

@@ -12,13 +12,13 @@ use crate::facts::{Facts, status_of};
 /// The most reasons of one kind that a decision gives.
 pub(crate) const MOST_REASONS: usize = 5;
 
-/// Why the screening does not allow approval; empty where every party was screened, on fresh lists, without a hit.
-/// Nobody screened is not nothing found.
+/// Why the screening does not allow approval; empty where every party was screened, on fresh lists, without a hit
+/// but suppressed ones. Nobody screened is not nothing found.
 pub(crate) fn screening_obstacles(facts: &Facts<'_>) -> Vec<Reason> {
     let mut obstacles: Vec<Reason> = facts
         .screenings
         .iter()
-        .filter(|screening| screening.status != ScreeningStatus::NoHit || !screening.matches.is_empty())
+        .filter(|screening| screening.status != ScreeningStatus::NoHit || screening.standing().count() > 0)
         .flat_map(obstacle)
         .collect();
     let unscreened =
@@ -49,16 +49,29 @@ pub(crate) fn distinct(reasons: impl IntoIterator<Item = Reason>) -> Vec<Reason>
 
 /// Why one screening does not allow approval.
 fn obstacle(screening: &Screening) -> Vec<Reason> {
-    if !screening.matches.is_empty() {
-        let text =
-            format!("{} listed parties are like `{}`.", screening.matches.len(), screening.subject.name);
+    let standing = screening.standing().count();
+    if standing > 0 {
+        let text = format!("{standing} listed parties are like `{}`.", screening.subject.name);
         return vec![Reason::new(ReasonCode::WATCHLIST_NAME_MATCH, text)];
     }
-    if screening.reasons.is_empty() {
+    // That a match is suppressed is said, but is no obstacle by itself.
+    let reasons: Vec<Reason> =
+        screening.reasons.iter().filter(|reason| !is_suppression(reason)).cloned().collect();
+    if reasons.is_empty() {
         let text = format!("The screening of `{}` came to no result.", screening.subject.name);
         return vec![Reason::new(ReasonCode::SOURCE_UNREACHABLE, text)];
     }
-    screening.reasons.clone()
+    reasons
+}
+
+pub(crate) fn is_suppression(reason: &Reason) -> bool {
+    reason.code == ReasonCode::MATCHES_SUPPRESSED
+}
+
+/// What an approval must say where a match was suppressed.
+pub(crate) fn suppressed(facts: &Facts<'_>) -> Vec<Reason> {
+    let all = facts.screenings.iter().flat_map(|screening| &screening.reasons);
+    distinct(all.filter(|reason| is_suppression(reason)).take(MOST_REASONS).cloned())
 }
 
 /// The business and everybody behind it.

@@ -113,6 +113,7 @@ impl Bad {
             threshold: Score::ONE,
             candidates_scored: 0,
             candidates_truncated: self.not_screened,
+            matches_truncated: false,
             matches,
             reasons: vec![],
             created_at: chrono::DateTime::<chrono::Utc>::UNIX_EPOCH,
@@ -157,7 +158,10 @@ fn found(second: bool) -> Match {
             weight: 0.1,
             detail: "both Swiss".into(),
         }],
+        entry_fingerprint: None,
         status: MatchStatus::Pending,
+        suppression_id: None,
+        decisions: vec![],
     }
 }
 

@@ -75,10 +75,10 @@ fn name_match(input: &RiskInput<'_>) -> Option<String> {
     matched(input.screenings, false)
 }
 
-/// The best match with, or without, second evidence.
+/// The best match with, or without, second evidence; one that is suppressed is no risk.
 fn matched(screenings: &[Screening], second: bool) -> Option<String> {
     let all =
-        screenings.iter().flat_map(|screening| screening.matches.iter().map(move |found| (screening, found)));
+        screenings.iter().flat_map(|screening| screening.standing().map(move |found| (screening, found)));
     let (screening, found) = all
         .filter(|(_, found)| found.second_evidence().is_some() == second)
         .max_by(|(_, a), (_, b)| a.score.get().total_cmp(&b.score.get()))?;

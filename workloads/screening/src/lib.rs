@@ -91,6 +91,8 @@ pub struct SearchResult {
     pub candidates_scored: u32,
     /// Whether a cap left candidates out.
     pub candidates_truncated: bool,
+    /// Whether more entries reached the threshold than were asked for.
+    pub matches_truncated: bool,
 }
 
 impl Screener {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, btree_map::Entry as Slot};
 
 use kyb_domain::{
+    fingerprint::Fingerprint,
     list::{EntryKind, NameKind},
     party::{Party, PartyKind},
     score::Score,
@@ -105,6 +106,7 @@ pub(crate) fn search(index: &Index, subject: &Party, options: &SearchOptions, ca
     search.compare_by_identifier();
     SearchResult {
         candidates_scored: search.scored,
+        matches_truncated: search.hits.len() > options.limit,
         candidates_truncated: truncated,
         matches: search.matches(options.limit),
     }
@@ -237,7 +239,10 @@ impl<'a> Search<'a> {
             programs: entry.programs.clone(),
             score: Score::clamped(hit.total),
             features,
+            entry_fingerprint: Fingerprint::of_entry(entry),
             status: MatchStatus::Pending,
+            suppression_id: None,
+            decisions: vec![],
         }
     }
 

@@ -67,6 +67,7 @@ impl From<sqlx::Error> for StoreError {
             }
             Database(answer) => match answer.code().as_deref() {
                 Some(UNIQUE_VIOLATION) => Self::Conflict,
+                Some(OTHER_REVISION) => Self::Conflict,
                 Some(ERASED) => Self::Erased,
                 Some(code) if is_passing(code) => Self::Unavailable(error),
                 _ => Self::Database(error),
@@ -77,6 +78,8 @@ impl From<sqlx::Error> for StoreError {
 }
 
 const UNIQUE_VIOLATION: &str = "23505";
+/// Raised by `kyb.decide_match` (migrations/0016_hits.sql).
+const OTHER_REVISION: &str = "KYB03";
 /// Raised by `kyb.refuse_erased` (migrations/0015_tenant_erasure.sql).
 const ERASED: &str = "KYB01";
 

@@ -17,7 +17,7 @@
 //! |---|---|
 //! | [`setup`] | migrating, and making a database with its roles for development |
 //! | [`pool`] | connecting; the doors to rows; the check at start-up |
-//! | [`verifications`], [`businesses`], [`queue`], [`audit`], [`usage`] | a tenant's rows |
+//! | [`verifications`], [`businesses`], [`queue`], [`hits`], [`audit`], [`usage`] | a tenant's rows |
 //! | [`idempotency`] | the first write wins |
 //! | [`lists`] | watchlists, the same for every tenant |
 //! | [`tenant_erasure`] | deleting a tenant, for good |
@@ -31,6 +31,7 @@ mod erasure;
 pub mod error;
 mod findings;
 pub mod heartbeats;
+pub mod hits;
 pub mod idempotency;
 mod listen;
 pub mod lists;

@@ -77,7 +77,8 @@ const OPEN_TABLE: &str = "
         AND ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = c.oid AND polpermissive)
             = ARRAY['rows_of_the_tenant']
         AND ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = c.oid AND NOT polpermissive)
-            = CASE WHEN c.relname IN ('verifications', 'checks', 'decisions', 'screenings', 'api_usage')
+            = CASE WHEN c.relname IN ('verifications', 'checks', 'decisions', 'screenings', 'api_usage',
+                'match_decisions', 'suppressions')
                 THEN ARRAY['deleted_only_of_the_erased'] ELSE ARRAY[]::text[] END)
     ORDER BY 1 LIMIT 1";
 

@@ -92,19 +92,23 @@ impl TenantStore {
         Write::of(&write_one(&self.pool, bind_key(call, key)?).await?)
     }
 
-    /// One screening, of a verification or by itself. `None` also where it was erased with its verification.
+    /// One screening, of a verification or by itself, with what was decided about its matches since. `None` also where it was erased with its verification.
     pub async fn screening(&self, id: ScreeningId) -> Result<Option<Screening>, StoreError> {
         let call = sqlx::query_as("SELECT own, of_verification FROM kyb.screening_document($1, $2)");
         let found: Option<(Option<String>, Option<String>)> =
             call.bind(self.name()).bind(id.uuid()).fetch_optional(&self.pool).await?;
-        match found {
-            Some((Some(own), _)) => Ok(Some(codes::from_json("screening", &own)?)),
+        let recorded = match found {
+            Some((Some(own), _)) => Some(codes::from_json("screening", &own)?),
             Some((None, Some(whole))) => {
                 let whole: Verification = codes::from_json("verification", &whole)?;
                 let screenings = whole.findings.map(|findings| findings.screenings).unwrap_or_default();
-                Ok(screenings.into_iter().find(|screening| screening.id == id))
+                screenings.into_iter().find(|screening| screening.id == id)
             }
-            _ => Ok(None),
+            _ => None,
+        };
+        match recorded {
+            Some(screening) => self.with_decisions(screening).await.map(Some),
+            None => Ok(None),
         }
     }
 }

@@ -99,6 +99,7 @@ fn screen_against(
         threshold,
         candidates_scored: found.candidates_scored,
         candidates_truncated: found.candidates_truncated,
+        matches_truncated: found.matches_truncated,
         matches: found.matches.into_iter().map(rounded).collect(),
         reasons,
         created_at: now,

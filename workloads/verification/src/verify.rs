@@ -19,7 +19,7 @@ use crate::{
 /// The most industry codes of one verification.
 const MOST_CODES: usize = 3;
 
-/// Runs every check, screening with `options`, assesses the risk and decides.
+/// Runs every check, screening with `options`, assesses the risk and decides. No suppression is known here.
 pub fn verify(
     lists: &Watchlists,
     policy: &Policy,
@@ -27,8 +27,18 @@ pub fn verify(
     request: &VerificationRequest,
     now: DateTime<Utc>,
 ) -> Findings {
+    let screenings = screen_everybody(lists, &request.business, options, now);
+    judge(policy, request, screenings, now)
+}
+
+/// The second half of [`verify`]: everything that follows from the screenings, to which suppressions were applied in between.
+pub fn judge(
+    policy: &Policy,
+    request: &VerificationRequest,
+    screenings: Vec<Screening>,
+    now: DateTime<Utc>,
+) -> Findings {
     let business = &request.business;
-    let screenings = screen_everybody(lists, business, options, now);
     let classification = classify(Some(&business.name), business.description.as_ref(), MOST_CODES);
     let known = Known { business, screenings: &screenings, classification: &classification };
     let checks = checks::run(&known);
@@ -50,9 +60,9 @@ pub fn verify(
     Findings { checks, screenings, classification, risk, decision }
 }
 
-/// The business, then each owner, director and officer with what is known of themselves: a director does not inherit the
+/// The first half of [`verify`]: the business, then each owner, director and officer with what is known of themselves: a director does not inherit the
 /// business's country, since a match on it would be no evidence about the director.
-fn screen_everybody(
+pub fn screen_everybody(
     lists: &Watchlists,
     business: &BusinessProfile,
     options: &ScreeningOptions,

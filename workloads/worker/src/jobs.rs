@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use kyb_domain::{
     audit::{Actor, ActorKind},
     reason::{Reason, ReasonCode},
+    screening::Screening,
     verification::{Findings, Verification},
 };
 use kyb_engines::LiveWatchlists;
@@ -105,14 +106,35 @@ impl JobWorker {
                 "The tenant is not in this region's settings any more.",
             )
         })?;
+        let now = Utc::now();
         let (lists, request) = (self.watchlists.current(), job.verification.request.clone());
-        let verify = move || {
-            let options = kyb_engines::screening_options(&tenant);
-            kyb_verification::verify(&lists, &tenant.policy, &options, &request, Utc::now())
-        };
-        let broken =
-            |_| Reason::new(ReasonCode::SOURCE_UNREACHABLE, "The verification broke off inside the worker.");
-        tokio::task::spawn_blocking(verify).await.map_err(broken)
+        let options = kyb_engines::screening_options(&tenant);
+        let business = request.business.clone();
+        let screen = move || kyb_verification::screen_everybody(&lists, &business, &options, now);
+        let mut screenings = tokio::task::spawn_blocking(screen).await.map_err(broken_off)?;
+        self.suppress(job, &mut screenings, now).await?;
+        let judge = move || kyb_verification::judge(&tenant.policy, &request, screenings, now);
+        tokio::task::spawn_blocking(judge).await.map_err(broken_off)
+    }
+
+    /// Applies the tenant's suppressions. Without the store's answer the job is tried again: it might be approved or
+    /// reviewed wrongly.
+    async fn suppress(
+        &self,
+        job: &Job,
+        screenings: &mut [Screening],
+        now: DateTime<Utc>,
+    ) -> Result<(), Reason> {
+        let subjects = kyb_verification::subjects_with_matches(&*screenings);
+        let known =
+            self.store.tenant(&job.tenant).suppressions_for(&subjects, now).await.map_err(|error| {
+                tracing::warn!(error = &error as &dyn std::error::Error, "can't read suppressions");
+                Reason::new(ReasonCode::SOURCE_UNREACHABLE, "The tenant's suppressions could not be read.")
+            })?;
+        for screening in screenings {
+            kyb_verification::suppress(screening, &known, now);
+        }
+        Ok(())
     }
 
     async fn finish(&self, job: &Job, findings: Findings, audit: &AuditContext) -> Result<(), StoreError> {
@@ -126,4 +148,8 @@ impl JobWorker {
         }
         Ok(())
     }
+}
+
+fn broken_off(_: tokio::task::JoinError) -> Reason {
+    Reason::new(ReasonCode::SOURCE_UNREACHABLE, "The verification broke off inside the worker.")
 }

@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use kyb_domain::id::{BusinessId, ScreeningId, VerificationId};
+use kyb_domain::id::{BusinessId, ScreeningId, SuppressionId, VerificationId};
 
 use crate::problem::Problem;
 
@@ -27,6 +27,9 @@ impl Named for VerificationId {
 }
 impl Named for ScreeningId {
     const WHAT: &'static str = "screening";
+}
+impl Named for SuppressionId {
+    const WHAT: &'static str = "suppression";
 }
 
 impl<T: FromStr + Named, S: Sync + Send> FromRequestParts<S> for Id<T> {

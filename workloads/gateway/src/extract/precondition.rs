@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use crate::problem::{Kind, Problem};
 
 /// The entity tag of a revision.
-pub(crate) fn etag(revision: i64) -> String {
+pub(crate) fn etag(revision: impl std::fmt::Display) -> String {
     format!("\"{revision}\"")
 }
 
@@ -27,6 +27,13 @@ impl IfMatch {
         }
         let tags = tags(headers, &header::IF_MATCH)?;
         Ok(if tags.iter().any(|tag| tag == "*") { Self::Any } else { Self::Tags(tags) })
+    }
+
+    /// The revisions that the caller has in mind, for the store to compare with; any where `None`. What is no strong tag of
+    /// a revision matches none (§8.8.3.2).
+    pub(crate) fn revisions(&self) -> Option<Vec<i64>> {
+        let Self::Tags(tags) = self else { return None };
+        Some(tags.iter().filter_map(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()).collect())
     }
 
     /// Whether the object in this revision is what the caller means. Weak tags never match (§8.8.3.2).
@@ -86,6 +93,15 @@ mod tests {
             assert_eq!(IfMatch::read(&with(value)).unwrap().check(3).is_ok(), passes, "{value}");
         }
         assert!(IfMatch::read(&HeaderMap::new()).unwrap().check(3).is_ok());
+    }
+
+    #[test]
+    fn revisions_are_those_of_strong_tags() {
+        for (value, revisions) in
+            [("\"2\", \"3\"", Some(vec![2, 3])), ("W/\"3\", \"x\"", Some(vec![])), ("*", None)]
+        {
+            assert_eq!(IfMatch::read(&with(value)).unwrap().revisions(), revisions, "{value}");
+        }
     }
 
     #[test]

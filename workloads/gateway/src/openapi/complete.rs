@@ -64,13 +64,13 @@ fn problems(path: &str, method: &str, has_body: bool) -> Vec<Kind> {
         kinds.extend([Kind::MalformedJson, Kind::BodyTimeout, Kind::BodyTooLarge]);
         kinds.extend([Kind::UnsupportedMediaType, Kind::InvalidInput]);
     }
-    if path == "/v1/businesses" && method == "get" {
+    if ["/v1/businesses", "/v1/suppressions"].contains(&path) && method == "get" {
         kinds.extend([Kind::InvalidQuery, Kind::InvalidCursor]);
     }
     if method == "post" && has_body {
         kinds.push(Kind::IdempotencyKeyReused);
     }
-    if method == "patch" || method == "delete" {
+    if method == "patch" || method == "delete" || path.ends_with("/decisions") {
         kinds.push(Kind::PreconditionFailed);
     }
     if method == "patch" {

@@ -8,6 +8,7 @@ pub(crate) mod health;
 mod metrics;
 mod risk_assessments;
 mod screenings;
+mod suppressions;
 mod verifications;
 mod watchlists;
 
@@ -54,6 +55,10 @@ pub(crate) fn v1() -> OpenApiRouter<App> {
         .routes(routes!(businesses::privacy::export))
         .routes(routes!(screenings::create))
         .routes(routes!(screenings::read))
+        .routes(routes!(screenings::decisions::create))
+        .routes(routes!(suppressions::list))
+        .routes(routes!(suppressions::read))
+        .routes(routes!(suppressions::withdraw))
         .routes(routes!(classifications::create))
         .routes(routes!(risk_assessments::create))
         .routes(routes!(watchlists::list))

@@ -64,6 +64,8 @@ pub(crate) fn unique() -> u32 {
 pub(crate) struct Keys {
     pub(crate) tenant: String,
     pub(crate) service: String,
+    /// A ContextManager: a person.
+    pub(crate) manager: String,
     pub(crate) guest: String,
     pub(crate) auditor: String,
     /// A service account that may use the context `lending` only.
@@ -250,6 +252,7 @@ fn write_tenant(folder: &std::path::Path, tenant: &str, burst: u32) -> Keys {
     let keys = Keys {
         tenant: tenant.to_owned(),
         service: key("service", "ServiceAccount", None),
+        manager: key("manager", "ContextManager", None),
         guest: key("guest", "Guest", None),
         auditor: key("auditor", "Auditor", None),
         confined: key("confined", "ServiceAccount", Some("lending")),
@@ -265,16 +268,28 @@ fn write_tenant(folder: &std::path::Path, tenant: &str, burst: u32) -> Keys {
 
 /// One list with one sanctioned company.
 fn watchlists() -> Watchlists {
+    watchlists_of(listed_company(), "1f")
+}
+
+/// One list with one entry, in a version of its own.
+pub(crate) fn watchlists_of(entry: Entry, sha256: &str) -> Watchlists {
     let version = ListVersion {
         list: "test-list".try_into().unwrap(),
         format: ListFormat::OfacCsv,
         published: NaiveDate::from_ymd_opt(2019, 6, 14).unwrap(),
         published_by: PublishedBy::Document,
-        sha256: "1f".repeat(32),
+        sha256: sha256.repeat(32),
         entries: 1,
     };
+    let list = Arc::new(Watchlist { version: version.clone(), entries: vec![entry] });
+    let state = fresh(&version);
+    Watchlists { screener: Arc::new(kyb_screening::Screener::build(&[list])), states: vec![state] }
+}
+
+/// The sanctioned company.
+pub(crate) fn listed_company() -> Entry {
     let name = |kind, text: &str| ListedName { kind, text: text.into() };
-    let entry = Entry {
+    Entry {
         id: "18068".into(),
         reference: None,
         kind: EntryKind::Organization,
@@ -288,10 +303,7 @@ fn watchlists() -> Watchlists {
         identifiers: vec![],
         addresses: vec!["27 Stromynka ul., Moscow 107076".into()],
         remarks: None,
-    };
-    let list = Arc::new(Watchlist { version: version.clone(), entries: vec![entry] });
-    let state = fresh(&version);
-    Watchlists { screener: Arc::new(kyb_screening::Screener::build(&[list])), states: vec![state] }
+    }
 }
 
 /// OFAC's SDN list of June 2019, whole, as the only list.

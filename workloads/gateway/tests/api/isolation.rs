@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, World, answer, bakery};
+use crate::harness::{Answer, Keys, World, answer, bakery};
 
 /// Every operation: method, path template, and what the document says.
 async fn operations(world: &World) -> Vec<(Method, String, Value)> {
@@ -28,10 +28,12 @@ struct Objects {
     business: String,
     verification: String,
     screening: String,
+    /// A suppression of that screening's match.
+    suppression: String,
 }
 
 impl Objects {
-    async fn of(world: &World, key: &str, context: Option<&str>) -> Self {
+    async fn of(world: &World, keys: &Keys, key: &str, context: Option<&str>) -> Self {
         let make = async |path: &str, body: Value| {
             let mut request = world.request(Method::POST, path, key).json(&body);
             if let Some(context) = context {
@@ -39,10 +41,16 @@ impl Objects {
             }
             answer(request).await.expect(201).json()["id"].as_str().unwrap().to_owned()
         };
+        let subject = json!({"subject": {"name": "Rosoboronexport OAO"}});
+        let screening = make("/v1/screenings", subject).await;
+        let path = format!("/v1/screenings/{screening}/matches/test-list/18068/decisions");
+        let decided = json!({"status": "false_positive", "reason": "It is somebody else.", "suppress": {}});
+        let decided = world.post(&path, &keys.manager, &decided).await.expect(201).json();
         Self {
+            suppression: decided["suppression_id"].as_str().unwrap().to_owned(),
+            screening,
             business: make("/v1/businesses", bakery()).await,
             verification: make("/v1/verifications", json!({"business": bakery()})).await,
-            screening: make("/v1/screenings", json!({"subject": {"name": "Acme"}})).await,
         }
     }
 
@@ -52,15 +60,25 @@ impl Objects {
             Some("businesses") => &self.business,
             Some("verifications") => &self.verification,
             Some("screenings") => &self.screening,
+            Some("suppressions") => &self.suppression,
             _ => panic!("add an object for {template} to this test"),
         };
-        template.replace("{id}", id)
+        template.replace("{id}", id).replace("{list}", "test-list").replace("{entry_id}", "18068")
     }
 }
 
 async fn ask(world: &World, method: &Method, path: &str, key: &str, operation: &Value) -> Answer {
     let request = world.request(method.clone(), path, key);
-    answer(if operation["requestBody"].is_object() { request.json(&json!({})) } else { request }).await
+    answer(if operation["requestBody"].is_object() { request.json(&body_of(path)) } else { request }).await
+}
+
+/// The least that a route about an object takes.
+fn body_of(path: &str) -> Value {
+    match path.rsplit('/').next() {
+        Some("decisions") => json!({"status": "pending", "reason": "Look again."}),
+        Some("withdraw") => json!({"reason": "Look again."}),
+        _ => json!({}),
+    }
 }
 
 /// Reads first, what destroys last, so that each finds its object.
@@ -80,16 +98,16 @@ async fn another_tenants_object_is_404_on_every_route() {
     about_objects.retain(|(_, path, _)| path.contains("{id}"));
     about_objects.sort_by_key(|(method, path, _)| order(method, path));
     assert!(about_objects.len() >= 8, "{about_objects:?}");
-    let objects = Objects::of(&world, &world.acme.service, None).await;
+    let objects = Objects::of(&world, &world.acme, &world.acme.service, None).await;
     for (method, template, operation) in &about_objects {
         let path = objects.fill(template);
-        ask(&world, method, &path, &world.other.service, operation).await.problem(404, "NOT_FOUND");
+        ask(&world, method, &path, &world.other.manager, operation).await.problem(404, "NOT_FOUND");
     }
     // The same requests by the owner find their objects: without that the test above could not fail.
     for (method, template, operation) in &about_objects {
         // Erasing and deleting each need a business of their own.
-        let objects = Objects::of(&world, &world.acme.service, None).await;
-        let found = ask(&world, method, &objects.fill(template), &world.acme.service, operation).await;
+        let objects = Objects::of(&world, &world.acme, &world.acme.service, None).await;
+        let found = ask(&world, method, &objects.fill(template), &world.acme.manager, operation).await;
         assert!(found.status.is_success(), "{method} {template}: {found:?}");
     }
     world.finish().await.unwrap();
@@ -113,8 +131,8 @@ async fn a_list_shows_no_business_of_another_tenant_and_a_verification_may_not_n
 #[tokio::test]
 async fn a_key_confined_to_a_context_sees_nothing_of_the_others() {
     let world = World::start().await.ready().await;
-    let own = Objects::of(&world, &world.acme.confined, None).await;
-    let others = Objects::of(&world, &world.acme.service, Some("onboarding")).await;
+    let own = Objects::of(&world, &world.acme, &world.acme.confined, None).await;
+    let others = Objects::of(&world, &world.acme, &world.acme.service, Some("onboarding")).await;
     let key = &world.acme.confined;
     for path in ["/v1/businesses/{id}", "/v1/businesses/{id}/export", "/v1/verifications/{id}"] {
         world.get(&own.fill(path), key).await.expect(200);
@@ -142,7 +160,7 @@ async fn a_key_confined_to_a_context_sees_nothing_of_the_others() {
 #[tokio::test]
 async fn every_route_of_the_document_is_served_and_needs_a_key_where_it_says_so() {
     let world = World::start().await.ready().await;
-    let objects = Objects::of(&world, &world.acme.service, None).await;
+    let objects = Objects::of(&world, &world.acme, &world.acme.service, None).await;
     for (method, template, operation) in operations(&world).await {
         let path = if template.contains("{id}") { objects.fill(&template) } else { template.clone() };
         let anonymous = ask(&world, &method, &path, "", &operation).await;

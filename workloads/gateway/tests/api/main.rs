@@ -6,6 +6,7 @@ mod businesses;
 mod cache;
 mod clients;
 mod harness;
+mod hits;
 mod idempotency;
 mod isolation;
 mod lifecycle;

@@ -9,7 +9,7 @@ use crate::support::{
 use kyb_store::{Write, businesses::BusinessQuery, usage::UsageRow};
 
 /// Every table that has a tenant, but the queue.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "api_usage",
     "audit_events",
     "business_tax_ids",
@@ -18,7 +18,9 @@ const TABLES: [&str; 10] = [
     "checks",
     "decisions",
     "idempotency_keys",
+    "match_decisions",
     "screenings",
+    "suppressions",
     "verifications",
 ];
 
@@ -207,8 +209,10 @@ async fn the_runtime_role_has_the_privileges_it_needs_and_no_other() {
         ("list_revision", "SU"),
         ("list_versions", "ISU"),
         ("lists", "ISU"),
+        ("match_decisions", "DIS"),
         ("migrations", "S"),
         ("screenings", "DISU"),
+        ("suppressions", "DIS"),
         ("tenant_erasures", "ISU"),
         ("verifications", "DISU"),
         ("workload_heartbeats", "DISU"),

@@ -7,6 +7,7 @@ mod businesses;
 mod erasure;
 mod faults;
 mod heartbeats;
+mod hits;
 mod idempotency;
 mod isolation;
 mod leaks;

@@ -14,12 +14,14 @@ use kyb_domain::{
     business::{Business, BusinessProfile},
     classification::Classification,
     decision::{Decision, DecisionOutcome},
-    id::{BusinessId, ScreeningId},
+    fingerprint::Fingerprint,
+    id::{BusinessId, DecisionId, ScreeningId, SuppressionId},
+    list::{EntryKind, NameKind},
     party::{Party, PartyKind},
     reason::{Reason, ReasonCode},
     risk::{RiskAssessment, RiskLevel},
     score::{Points, Score},
-    screening::{Screening, ScreeningStatus},
+    screening::{Match, MatchDecision, MatchStatus, Screening, ScreeningStatus},
     tenant::TenantId,
     verification::{
         Check, CheckName, CheckStatus, Evidence, Findings, Source, SourceKind, Verification,
@@ -30,6 +32,7 @@ use kyb_ephemeral_postgres::{EphemeralPostgres, Options};
 use kyb_store::{
     ConnectOptions, Idempotency, Store, StoredResponse,
     audit::AuditContext,
+    hits::{Deciding, NewSuppression},
     setup::{self, RoleLogin},
 };
 use sqlx::{Connection as _, PgConnection};
@@ -174,9 +177,79 @@ pub(crate) fn screening(name: &str) -> Screening {
         threshold: Score::ONE,
         candidates_scored: 0,
         candidates_truncated: false,
+        matches_truncated: false,
         matches: vec![],
         reasons: vec![],
         created_at: now(),
+    }
+}
+
+/// A screening with one match.
+pub(crate) fn hit(name: &str) -> Screening {
+    let found = Match {
+        list: "test".try_into().unwrap(),
+        entry_id: "7".to_owned(),
+        entry_type: EntryKind::Organization,
+        caption: "LISTED".to_owned(),
+        matched_name: "LISTED".to_owned(),
+        name_kind: NameKind::Primary,
+        programs: vec![],
+        score: Score::ONE,
+        features: vec![],
+        entry_fingerprint: Some(Fingerprint::try_from([7; 32].as_slice()).unwrap()),
+        status: MatchStatus::Pending,
+        suppression_id: None,
+        decisions: vec![],
+    };
+    Screening { status: ScreeningStatus::InReview, matches: vec![found], ..screening(name) }
+}
+
+/// The subject of a screening.
+pub(crate) fn subject_of(screening: &Screening) -> Fingerprint {
+    Fingerprint::of_subject(&screening.subject).unwrap()
+}
+
+/// A decision about the first match of a screening.
+pub(crate) struct Decided<'a> {
+    screening: &'a Screening,
+    pub(crate) decision: MatchDecision,
+    pub(crate) suppression: Option<NewSuppression>,
+    pub(crate) expected: Option<Vec<i64>>,
+}
+
+impl<'a> Decided<'a> {
+    pub(crate) fn as_status(screening: &'a Screening, status: MatchStatus) -> Self {
+        let decision = MatchDecision {
+            id: DecisionId::generate(),
+            status,
+            reason: "Compared by hand.".try_into().unwrap(),
+            decided_by: audit().actor,
+            decided_at: now(),
+            suppression_id: None,
+        };
+        Self { screening, decision, suppression: None, expected: None }
+    }
+
+    pub(crate) fn suppressing(screening: &'a Screening) -> Self {
+        let mut decided = Self::as_status(screening, MatchStatus::FalsePositive);
+        let id = SuppressionId::generate();
+        decided.decision.suppression_id = Some(id);
+        let entry = screening.matches[0].entry_fingerprint.unwrap();
+        decided.suppression = Some(NewSuppression { id, entry, expires_at: None });
+        decided
+    }
+
+    pub(crate) fn deciding(&self) -> Deciding<'_> {
+        let found = &self.screening.matches[0];
+        Deciding {
+            screening: self.screening.id,
+            subject: subject_of(self.screening),
+            list: &found.list,
+            entry_id: &found.entry_id,
+            decision: &self.decision,
+            suppression: self.suppression.clone(),
+            expected: self.expected.as_deref(),
+        }
     }
 }
 

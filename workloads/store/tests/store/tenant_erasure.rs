@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::support::{
-    Database, RUNTIME, audit, business, completed, key, now, pending, pending_of, run, screening, tenant,
+    Database, Decided, RUNTIME, audit, business, completed, hit, key, now, pending, pending_of, run,
+    screening, tenant,
 };
 use kyb_domain::audit::AuditAction;
 use kyb_store::{Store, StoreError, TenantStore, usage::UsageRow};
@@ -43,7 +44,10 @@ async fn fill(rows: &TenantStore, times: usize) {
         rows.create_business(&business, &audit(), Some(&key(&name, "f", "x"))).await.unwrap();
         rows.record_verification(&completed(pending_of(business.id, "Firm")), &audit(), None).await.unwrap();
         rows.enqueue_verification(&pending("Firm"), &audit(), None).await.unwrap();
-        rows.record_screening(&screening("Firm"), &audit(), None).await.unwrap();
+        let hit = hit("Firm");
+        rows.record_screening(&hit, &audit(), None).await.unwrap();
+        let decided = Decided::suppressing(&hit);
+        rows.decide_match(&decided.deciding(), &audit(), None).await.unwrap();
     }
     rows.add_usage(&[usage()]).await.unwrap();
 }
@@ -67,7 +71,7 @@ async fn an_erased_tenant_leaves_its_audit_chain_and_a_tombstone_and_no_other_ro
     fill(&acme, 10).await;
     fill(&other, 2).await;
     let (before, others) = (rows_of(&database, "acme").await, rows_of(&database, "other").await);
-    assert_eq!(before.len(), 10, "something of every table but one (no tax number): {before:?}");
+    assert_eq!(before.len(), 12, "something of every table but one (no tax number): {before:?}");
     let deleted = erase(&store, "acme").await;
     let events = before.iter().find(|(table, _)| table == "audit_events").unwrap().1;
     assert_eq!(i64::try_from(deleted).unwrap(), before.iter().map(|(_, rows)| rows).sum::<i64>() - events);
@@ -88,11 +92,17 @@ async fn nothing_can_be_stored_for_an_erased_tenant_from_the_request_on() {
     let store = database.store();
     let acme = store.tenant(&tenant("acme"));
     fill(&acme, 1).await;
+    let late = hit("Late");
+    acme.record_screening(&late, &audit(), None).await.unwrap();
     store.request_erasure(&tenant("acme"), &audit()).await.unwrap();
     let kept = key("late", "f", "x");
+    let hit_id = late.id;
     let stored = acme.business(business("x").id).await;
     assert!(matches!(stored, Ok(None)), "reading does not fail");
+    let hits = acme.screening(hit_id).await.unwrap().unwrap();
+    let decided = Decided::suppressing(&hits);
     let refusals = [
+        acme.decide_match(&decided.deciding(), &audit(), None).await.err(),
         acme.create_business(&business("Late"), &audit(), None).await.err(),
         acme.record_verification(&completed(pending("Late")), &audit(), None).await.err(),
         acme.enqueue_verification(&pending("Late"), &audit(), None).await.err(),
@@ -217,7 +227,9 @@ async fn decisions_of_a_tenant_that_was_not_erased_can_not_be_deleted() {
     store.request_erasure(&tenant("other"), &audit()).await.unwrap();
     let mut runtime = database.connect(RUNTIME).await;
     run(&mut runtime, "SET kyb.tenant = 'acme'").await.unwrap();
-    for table in ["verifications", "checks", "decisions", "screenings", "api_usage"] {
+    for table in
+        ["verifications", "checks", "decisions", "screenings", "api_usage", "match_decisions", "suppressions"]
+    {
         let delete = format!("DELETE FROM kyb.{table}");
         let done = sqlx::query(sqlx::AssertSqlSafe(delete)).execute(&mut runtime).await.unwrap();
         assert_eq!(done.rows_affected(), 0, "{table}");

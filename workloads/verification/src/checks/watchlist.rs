@@ -1,7 +1,8 @@
-//! Is it, or anyone behind it, sanctioned? Success only where everybody was screened on fresh lists without a hit.
+//! Is it, or anyone behind it, sanctioned? Success only where everybody was screened on fresh lists without a hit. A match
+//! that is suppressed is told and counted, but is no hit.
 
 use kyb_domain::{
-    list::ListState,
+    list::{ListState, ListVersion},
     reason::{Reason, ReasonCode},
     screening::{Match, Screening, ScreeningStatus},
     verification::{CheckStatus, SourceKind},
@@ -11,8 +12,7 @@ use super::{Known, Outcome};
 
 pub(super) fn check(known: &Known<'_>) -> Outcome {
     let screenings = known.screenings;
-    let matches: Vec<_> =
-        screenings.iter().flat_map(|s| s.matches.iter().map(move |found| (s, found))).collect();
+    let matches: Vec<_> = screenings.iter().flat_map(|s| s.standing().map(move |found| (s, found))).collect();
     let status = if matches.iter().any(|(_, found)| found.second_evidence().is_some()) {
         CheckStatus::Failure
     } else if !matches.is_empty() {
@@ -33,6 +33,8 @@ pub(super) fn check(known: &Known<'_>) -> Outcome {
         reasons.push(no_hit_or_nothing(status, screenings));
     }
     let outcome = Outcome { status, reasons, evidence: vec![] };
+    let outcome = suppressed(screenings)
+        .fold(outcome, |outcome, (screening, found)| with_suppressed(outcome, screening, found));
     searched(screenings)
         .fold(outcome, |outcome, (state, hits)| with_list(outcome, state, hits, screenings.len()))
 }
@@ -71,6 +73,22 @@ fn searched(screenings: &[Screening]) -> impl Iterator<Item = (&ListState, usize
         .into_iter()
         .flat_map(|first| &first.list_versions)
         .map(move |state| (state, hits(state)))
+}
+
+fn suppressed(screenings: &[Screening]) -> impl Iterator<Item = (&Screening, &Match)> {
+    let of = |screening| Screening::suppressed(screening).map(move |found| (screening, found));
+    screenings.iter().flat_map(of)
+}
+
+fn with_suppressed(outcome: Outcome, screening: &Screening, found: &Match) -> Outcome {
+    let state = screening.list_versions.iter().find(|state| state.list == found.list);
+    let version = state.and_then(|state| state.version.as_ref()).map(ListVersion::label);
+    let by = found.suppression_id.map(|id| format!(", suppression {id}")).unwrap_or_default();
+    let claim = format!(
+        "`{}` is like `{}`, entry {}, score {}; decided to be somebody else{by}",
+        screening.subject.name, found.matched_name, found.entry_id, found.score
+    );
+    outcome.backed(claim, SourceKind::Watchlist, found.list.as_str(), version)
 }
 
 fn with_list(outcome: Outcome, state: &ListState, hits: usize, parties: usize) -> Outcome {

@@ -1,11 +1,13 @@
-//! `POST /v1/screenings`, `GET /v1/screenings/{id}`.
+//! `POST /v1/screenings`, `GET /v1/screenings/{id}`. Deciding about matches is in [`decisions`].
+
+pub(crate) mod decisions;
 
 use std::sync::Arc;
 
 use axum::{
     Extension,
     extract::State,
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, Method, StatusCode, header},
     response::Response,
 };
 use chrono::Utc;
@@ -18,7 +20,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::Admitted,
     cached, engine,
-    extract::{Id, JsonBody},
+    extract::{Id, JsonBody, precondition::etag},
     idempotency::{self, Fingerprinted, Prepared},
     problem::Problem,
     reply,
@@ -97,7 +99,8 @@ impl ScreeningRequest {
 /// Screen a party.
 ///
 /// `no_hit` is answered only where every wanted list was searched in a fresh version; otherwise the status is `error`, with
-/// reasons.
+/// reasons. A match that a suppression holds for is answered as `false_positive` with the suppression's id, and the reasons say
+/// so; the others decide the status.
 #[utoipa::path(
     post,
     path = "/v1/screenings",
@@ -126,10 +129,12 @@ pub(crate) async fn create(
     wanted.check()?;
     let options = wanted.options(&asker.caller.tenant)?;
     let tenant = asker.caller.tenant_id();
-    let found = match engine::screen(&app, tenant, wanted.subject.clone(), &options, Utc::now()) {
+    let now = Utc::now();
+    let mut found = match engine::screen(&app, tenant, wanted.subject.clone(), &options, now) {
         Ok(found) => found,
         Err(ScreeningError::UnknownList(unknown)) => return Err(wanted.unknown_list(&unknown)),
     };
+    engine::suppress(&app, tenant, std::slice::from_mut(&mut found.value), now).await?;
     let screening = &found.value;
     let prepared = Prepared {
         status: StatusCode::CREATED,
@@ -146,12 +151,17 @@ pub(crate) async fn create(
 }
 
 /// Read a screening.
+///
+/// Its status stays as it was recorded; each match says where it stands and what was decided about it.
 #[utoipa::path(
     get,
     path = "/v1/screenings/{id}",
     tag = "screenings",
     params(("id" = ScreeningId, Path, description = "The screening's id.")),
-    responses((status = 200, description = "The screening.", body = Screening)),
+    responses((
+        status = 200, description = "The screening.", body = Screening,
+        headers(("ETag" = String, description = "How many decisions were made about its matches, for If-Match.")),
+    )),
 )]
 pub(crate) async fn read(
     State(app): State<App>,
@@ -159,5 +169,8 @@ pub(crate) async fn read(
     Id(id): Id<ScreeningId>,
 ) -> Result<Response, Problem> {
     let found = app.store.tenant(asker.caller.tenant_id()).screening(id).await?;
-    reply::json(StatusCode::OK, &found.ok_or_else(|| Problem::no_such("screening"))?)
+    let screening = found.ok_or_else(|| Problem::no_such("screening"))?;
+    let mut response = reply::json(StatusCode::OK, &screening)?;
+    reply::set(&mut response, header::ETAG, &etag(screening.revision()));
+    Ok(response)
 }
