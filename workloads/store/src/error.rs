@@ -66,8 +66,7 @@ impl From<sqlx::Error> for StoreError {
                 Self::Unavailable(error)
             }
             Database(answer) => match answer.code().as_deref() {
-                Some(UNIQUE_VIOLATION) => Self::Conflict,
-                Some(OTHER_REVISION) => Self::Conflict,
+                Some(UNIQUE_VIOLATION | OTHER_REVISION) => Self::Conflict,
                 Some(ERASED) => Self::Erased,
                 Some(code) if is_passing(code) => Self::Unavailable(error),
                 _ => Self::Database(error),
