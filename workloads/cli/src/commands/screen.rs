@@ -29,6 +29,7 @@ Examples:
   kyb screen --name \"Rosoboroneksport\" --type business --country RU --lists ./ofac
   kyb screen --name \"Ali, M.\" --type person --birth-date 1962-04 --identifier passport=A123456 --lists ./ofac ./un
   kyb screen bulk --lists ./ofac --input customers.csv > hits.csv
+  kyb screen bulk --lists ./ofac --input customers.csv --output hits.csv --resume
   kyb screen pairs --input pairs.csv > scored.csv
 
 The exit code of a single screening: 0 no_hit, 10 in_review, 1 error (nothing was found, but a list is missing or

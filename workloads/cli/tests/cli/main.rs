@@ -11,6 +11,7 @@ mod classify;
 mod command_line;
 mod pairs;
 mod program;
+mod resume;
 mod screen;
 mod serve;
 mod verify;

@@ -1,6 +1,10 @@
-//! `kyb screen bulk`: a table of parties against whole lists, on every core, in bounded memory.
+//! `kyb screen bulk`: a table of parties against whole lists, on every core, in bounded memory, resumable.
 
-use std::{io::Write, time::Instant};
+mod destination;
+mod journal;
+mod run;
+
+use std::{io::Write, path::PathBuf, time::Instant};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -12,14 +16,19 @@ use kyb_domain::{
     text::Name,
 };
 use kyb_verification::{ScreeningOptions, Watchlists};
+use serde::{Deserialize, Serialize};
 
+use self::{
+    destination::{Destination, Opened},
+    run::Run,
+};
 use super::party_kind;
 use crate::{
     arguments::{self, ListArguments},
-    exit::Outcome,
+    exit::{Outcome, Unusable},
     lists, ordered, output,
     progress::{Progress, ReadingBar},
-    table::{self, Column, Input, Row, Table},
+    table::{Column, Input, Row, Table},
 };
 
 /// Screens a table: reads `id,type,name[,country,birth_date]`, writes `id,status,rank,list,entry_id,matched_name,score`.
@@ -32,6 +41,10 @@ use crate::{
 ///
 /// `type` is business, person or unknown (also Company, Organization, LegalEntity, Vessel and the like; empty is unknown).
 /// `country` is a code or a name, several separated by `;`. `birth_date` is YYYY, YYYY-MM or YYYY-MM-DD.
+///
+/// With --output the rows go to FILE.part, and FILE is there only when it is whole; FILE.journal says what was asked and how
+/// far it came. An interrupted run goes on with the same command and --resume, and the outcome is that of a run without
+/// interruption, byte for byte. Other lists, another threshold, input or program are refused.
 #[derive(Debug, Args)]
 pub(crate) struct Bulk {
     /// The table, as csv with a header; `-` reads standard input.
@@ -43,6 +56,12 @@ pub(crate) struct Bulk {
     /// The most matches for each row.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=100))]
     limit: u8,
+    /// Write to FILE instead of standard output, so that an interrupted run can be resumed.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Go on where an interrupted run with this --output came to; begin where there was none.
+    #[arg(long, requires = "output")]
+    resume: bool,
     #[command(flatten)]
     lists: ListArguments,
 }
@@ -69,7 +88,9 @@ enum Found {
     Error(String),
 }
 
-#[derive(Default)]
+/// Rows of the input by their answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Counts {
     hits: u64,
     clear: u64,
@@ -88,7 +109,13 @@ impl Bulk {
         for problem in &problems {
             bar.say(&format!("error: {}: {}", problem.code, output::plain(&problem.text)));
         }
-        let counts = self.screen_all(table, columns, &watchlists, now, &bar)?;
+        let counts = match self.open(&watchlists, progress)? {
+            Opened::Finished(counts) => counts,
+            Opened::Rows(destination, counts) => {
+                let work = Work { columns, watchlists: &watchlists, options: self.options(), now };
+                work.on_rows_after(counts, table, destination, &bar)?
+            }
+        };
         bar.done();
         let versions: Vec<String> = watchlists.states.iter().map(output::screening::list_in_short).collect();
         progress.note(&format!(
@@ -102,30 +129,82 @@ impl Bulk {
         Ok(if counts.errors > 0 || !problems.is_empty() { Outcome::Incomplete } else { Outcome::Clear })
     }
 
-    fn screen_all(
+    fn options(&self) -> ScreeningOptions {
+        ScreeningOptions { lists: None, threshold: self.threshold, limit: Some(usize::from(self.limit)) }
+    }
+
+    fn open(&self, watchlists: &Watchlists, progress: &Progress) -> anyhow::Result<Opened> {
+        let Some(output) = &self.output else { return Destination::standard() };
+        let input_sha256 = {
+            let _wheel = progress.waiting("reading the input's digest");
+            run::digest(&self.input)?
+        };
+        if self.resume && input_sha256.is_none() {
+            let problem = format!("{} can't be read a second time, so it can't be resumed", self.input);
+            return Err(Unusable::new(problem, "give the input as a file, or leave out --resume").into());
+        }
+        let run = Run {
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            algorithm: kyb_screening::ALGORITHM.to_owned(),
+            input_sha256,
+            threshold: self.threshold.map(|threshold| threshold.get().to_string()),
+            limit: self.limit,
+            lists: run::lists(watchlists),
+        };
+        let opened = destination::open(output, self.resume, &run)?;
+        match &opened {
+            Opened::Finished(_) => progress.note(&format!("`{}` is finished", output.display())),
+            Opened::Rows(_, counts) if counts.rows() > 0 => {
+                progress.note(&format!("resuming after {} rows", counts.rows()));
+            }
+            Opened::Rows(..) => {}
+        }
+        Ok(opened)
+    }
+}
+
+/// What is the same for every row.
+struct Work<'a> {
+    columns: Columns,
+    watchlists: &'a Watchlists,
+    options: ScreeningOptions,
+    now: DateTime<Utc>,
+}
+
+impl Work<'_> {
+    /// Screens the rows that come after those that are counted already.
+    fn on_rows_after(
         &self,
+        mut counts: Counts,
         table: Table,
-        columns: Columns,
-        watchlists: &Watchlists,
-        now: DateTime<Utc>,
+        mut destination: Destination,
         bar: &ReadingBar,
     ) -> anyhow::Result<Counts> {
-        let options =
-            ScreeningOptions { lists: None, threshold: self.threshold, limit: Some(usize::from(self.limit)) };
-        let mut writer = table::writer();
-        writer.write_record(["id", "status", "rank", "list", "entry_id", "matched_name", "score"])?;
-        let mut counts = Counts::default();
+        let done = usize::try_from(counts.rows())?;
         ordered::map(
-            table.rows(),
-            |row| row.map(|row| answer(&row, columns, watchlists, &options, now)),
+            // a row that can't be read ends the work even among those that are done: what follows it is not known
+            table.rows().enumerate().filter(|(place, row)| *place >= done || row.is_err()),
+            |(_, row)| row.map(|row| self.answer(&row)),
             |answer| {
                 let answer = answer?;
                 counts.add(&answer, bar);
-                write(&mut writer, &answer)
+                destination.write(&answer, &counts)
             },
         )?;
-        writer.flush()?;
+        destination.finish(&counts)?;
         Ok(counts)
+    }
+
+    fn answer(&self, row: &Row) -> Answer {
+        let found = party(row, self.columns).and_then(|party| {
+            let screening = kyb_verification::screen(self.watchlists, party, &self.options, self.now);
+            Ok(Found::from(screening.map_err(|error| error.to_string())?))
+        });
+        Answer {
+            id: row.raw(self.columns.id).to_vec(),
+            line: row.line,
+            found: found.unwrap_or_else(Found::Error),
+        }
     }
 }
 
@@ -142,6 +221,10 @@ impl Columns {
 }
 
 impl Counts {
+    fn rows(&self) -> u64 {
+        self.hits + self.clear + self.errors
+    }
+
     fn add(&mut self, answer: &Answer, bar: &ReadingBar) {
         match &answer.found {
             Found::Hits(_) => self.hits += 1,
@@ -155,21 +238,6 @@ impl Counts {
             }
         }
     }
-}
-
-fn answer(
-    row: &Row,
-    columns: Columns,
-    lists: &Watchlists,
-    options: &ScreeningOptions,
-    now: DateTime<Utc>,
-) -> Answer {
-    let found = party(row, columns).and_then(|party| {
-        let screening =
-            kyb_verification::screen(lists, party, options, now).map_err(|error| error.to_string())?;
-        Ok(Found::from(screening))
-    });
-    Answer { id: row.raw(columns.id).to_vec(), line: row.line, found: found.unwrap_or_else(Found::Error) }
 }
 
 fn party(row: &Row, columns: Columns) -> Result<Party, String> {
@@ -213,6 +281,10 @@ impl From<Screening> for Found {
             }
         }
     }
+}
+
+fn write_header<W: Write>(writer: &mut csv::Writer<W>) -> anyhow::Result<()> {
+    Ok(writer.write_record(["id", "status", "rank", "list", "entry_id", "matched_name", "score"])?)
 }
 
 fn write<W: Write>(writer: &mut csv::Writer<W>, Answer { id, found, .. }: &Answer) -> anyhow::Result<()> {
