@@ -188,7 +188,7 @@ async fn wait(
     until_there: bool,
     holds: impl Fn(&Value) -> bool,
 ) -> anyhow::Result<()> {
-    let began = Instant::now();
+    let (began, mut free_since) = (Instant::now(), Instant::now());
     loop {
         let (there, going) = match client.request::<Value>(Request::get(path).body(vec![])?).await {
             Ok(object) => {
@@ -201,9 +201,11 @@ async fn wait(
         if there == until_there {
             return Ok(());
         }
-        let in_time = began.elapsed() < PATIENCE;
-        ensure!(in_time || !going, StillGoing);
-        ensure!(in_time, "in vain");
+        if going {
+            free_since = Instant::now(); // until then it was not the operator's turn
+        }
+        ensure!(!going || began.elapsed() < PATIENCE, StillGoing);
+        ensure!(free_since.elapsed() < PATIENCE, "in vain");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

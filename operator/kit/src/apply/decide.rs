@@ -33,12 +33,13 @@ pub(super) fn decide(
     settled: &Settled,
 ) -> Result<Decision, ApplyError> {
     let child = wanted.key.clone();
+    // Whoever's it is, its name will be free: most often it is what an owner of the same name has left behind.
+    if live.metadata.deletion_timestamp.is_some() {
+        return Err(ApplyError::Terminating { child });
+    }
     let owner = live.metadata.labels.as_ref().and_then(|labels| labels.get(names.owner_uid));
     if owner.map(String::as_str) != Some(owner_uid) {
         return Err(ApplyError::Stranger { child, owner: owner.cloned() });
-    }
-    if live.metadata.deletion_timestamp.is_some() {
-        return Err(ApplyError::Terminating { child });
     }
     if settled.accepts(wanted, &open(wanted, live)) {
         return Ok(Decision::Leave);
@@ -152,11 +153,15 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_being_deleted_is_waited_for() {
+    fn an_object_that_is_being_deleted_is_waited_for_whoever_it_belonged_to() {
         let mut live = applied(&one("1"));
         live["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
-        let error = about(&one("1"), live, &Settled::default()).unwrap_err();
-        assert!(matches!(error, ApplyError::Terminating { .. }));
+        let mut of_another = live.clone();
+        of_another["metadata"]["labels"] = json!({SAMPLE.owner_uid: "uid-2"});
+        for going in [live, of_another] {
+            let error = about(&one("1"), going, &Settled::default()).unwrap_err();
+            assert!(matches!(error, ApplyError::Terminating { .. }));
+        }
     }
 
     #[test]
