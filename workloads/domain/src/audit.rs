@@ -67,6 +67,12 @@ pub enum AuditAction {
     /// It holds no longer, since somebody took it back or decided anew.
     #[serde(rename = "suppression.withdrawn")]
     SuppressionWithdrawn,
+    /// A batch was accepted for later.
+    #[serde(rename = "batch.requested")]
+    BatchRequested,
+    /// Every subject of a batch has its answer.
+    #[serde(rename = "batch.completed")]
+    BatchCompleted,
     /// A risk was assessed.
     #[serde(rename = "risk_assessment.completed")]
     RiskAssessmentCompleted,

@@ -70,6 +70,8 @@ prefixed_id!(/// What a person decided about a match.
     DecisionId, "dec_");
 prefixed_id!(/// A suppression of a match.
     SuppressionId, "sup_");
+prefixed_id!(/// A batch of subjects.
+    BatchId, "bat_");
 prefixed_id!(/// A classification.
     ClassificationId, "cls_");
 prefixed_id!(/// A risk assessment.

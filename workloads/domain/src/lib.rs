@@ -12,11 +12,13 @@
 //! | [`party`], [`business`], [`ownership`] | who is asked about |
 //! | [`list`] | sanctions lists: versions, entries, names, freshness |
 //! | [`screening`], [`classification`], [`risk`] | what each engine answers |
+//! | [`batch`] | many subjects in one request |
 //! | [`verification`], [`decision`], [`reason`] | checks, the decision, and why |
 //! | [`fingerprint`], [`suppression`] | what was decided about, and decisions that hold for later screenings |
 //! | [`audit`] | what is written down for good |
 
 pub mod audit;
+pub mod batch;
 pub mod business;
 pub mod classification;
 pub mod country;

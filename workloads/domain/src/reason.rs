@@ -88,7 +88,8 @@ reasons! {
     CANDIDATES_TRUNCATED: "More listed names were alike than the search compares; some were left out.",
     SOURCE_UNREACHABLE: "A source did not answer.",
     // Verifications without a decision
-    ATTEMPTS_EXHAUSTED: "The verification was tried as often as allowed and could not be finished.",
+    SUBJECT_UNUSABLE: "A subject of a batch can't be read or is out of bounds, so nobody was screened.",
+    ATTEMPTS_EXHAUSTED: "The verification, or the screening of a batch, was tried as often as allowed and could not be finished.",
     DATA_ERASED: "The personal data was erased before the verification was finished.",
     // Decision
     ALL_CLEAR: "Screening found nothing on fresh lists, and an independent source confirmed the identity.",

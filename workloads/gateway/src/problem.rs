@@ -68,6 +68,8 @@ kinds! {
     BodyTimeout = REQUEST_TIMEOUT, "BODY_TIMEOUT", "The body did not arrive in time";
     /// Others kept changing the object; read it and try again.
     Conflict = CONFLICT, "CONFLICT", "The object is being changed by others";
+    /// The batch is still being worked off; ask again when its status is `completed`.
+    NotFinished = CONFLICT, "NOT_FINISHED", "The work is not finished";
     /// The object is no longer the one that If-Match names; read it again.
     PreconditionFailed = PRECONDITION_FAILED, "PRECONDITION_FAILED", "The object has changed";
     /// The body is larger than 1 MiB.
@@ -164,6 +166,12 @@ impl Problem {
             pointer => format!("{pointer}: {}", error.detail),
         };
         Self { errors: vec![error], ..Self::new(Kind::InvalidInput, detail) }
+    }
+
+    /// The first thing that is wrong with the input: where, and what.
+    pub(crate) fn first_error(&self) -> (String, String) {
+        let first = self.errors.first().map(|error| (error.pointer.clone(), error.detail.clone()));
+        first.unwrap_or_else(|| (String::new(), self.detail.clone()))
     }
 
     /// More of something than a bound allows.

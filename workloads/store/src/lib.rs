@@ -18,12 +18,14 @@
 //! | [`setup`] | migrating, and making a database with its roles for development |
 //! | [`pool`] | connecting; the doors to rows; the check at start-up |
 //! | [`verifications`], [`businesses`], [`queue`], [`hits`], [`audit`], [`usage`] | a tenant's rows |
+//! | [`batches`] | many subjects in one request, and their slices |
 //! | [`idempotency`] | the first write wins |
 //! | [`lists`] | watchlists, the same for every tenant |
 //! | [`tenant_erasure`] | deleting a tenant, for good |
 //! | [`heartbeats`] | what every running process says of itself |
 
 pub mod audit;
+pub mod batches;
 pub mod businesses;
 mod codes;
 mod connect;

@@ -143,9 +143,12 @@ impl Store {
         write(self.pool(), call).await.map(|_| ())
     }
 
-    /// How many jobs wait, for the metrics.
+    /// How many jobs and slices of batches wait, for the metrics.
     pub async fn queue_depth(&self) -> Result<u64, StoreError> {
-        let call = sqlx::query_scalar("SELECT count(*) FROM kyb.jobs WHERE status = 'waiting'");
+        let call = sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM kyb.jobs WHERE status = 'waiting') \
+             + (SELECT count(*) FROM kyb.batch_slices WHERE status = 'waiting')",
+        );
         let waiting: i64 = call.fetch_one(self.pool()).await?;
         u64::try_from(waiting).map_err(StoreError::corrupt("count"))
     }

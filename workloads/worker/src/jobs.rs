@@ -1,4 +1,4 @@
-//! Asynchronous verifications: taken from the queue under a lease, verified, stored.
+//! Asynchronous verifications, and slices of batches where there are none: taken from the queue under a lease, verified, stored.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use kyb_domain::{
     audit::{Actor, ActorKind},
     reason::{Reason, ReasonCode},
     screening::Screening,
+    tenant::TenantId,
     verification::{Findings, Verification},
 };
 use kyb_engines::LiveWatchlists;
@@ -22,7 +23,7 @@ const WHEN_EMPTY: Duration = Duration::from_millis(250);
 /// How soon the queue is asked again after the database did not answer.
 const WHEN_DOWN: Duration = Duration::from_secs(1);
 /// How soon a failed job is tried again (requirement row B9).
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// How long jobs wait at start for the lists to load; after that they are done without, and come out as `review`.
 const LISTS_WITHIN: Duration = Duration::from_mins(1);
 
@@ -48,12 +49,9 @@ impl JobWorker {
         }
         self.wait_for_lists(&stop).await;
         while !stop.is_cancelled() {
-            let pause = match self.store.take_job(LEASE).await {
-                Ok(Some(job)) => {
-                    self.work_on(&job).await;
-                    continue;
-                }
-                Ok(None) => WHEN_EMPTY,
+            let pause = match self.work_once().await {
+                Ok(true) => continue,
+                Ok(false) => WHEN_EMPTY,
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "can't take a job");
                     WHEN_DOWN
@@ -61,6 +59,18 @@ impl JobWorker {
             };
             let _ = tokio::time::timeout(pause, stop.cancelled()).await;
         }
+    }
+
+    /// Does one job, or, where none waits, one slice of a batch: somebody may be waiting for a verification. `false`: there
+    /// was nothing to do.
+    pub async fn work_once(&self) -> Result<bool, StoreError> {
+        if let Some(job) = self.store.take_job(LEASE).await? {
+            self.work_on(&job).await;
+            return Ok(true);
+        }
+        let Some(slice) = self.store.take_slice(LEASE).await? else { return Ok(false) };
+        self.work_on_slice(&slice).await;
+        Ok(true)
     }
 
     /// Reports how many jobs wait, until `stop`.
@@ -112,25 +122,24 @@ impl JobWorker {
         let business = request.business.clone();
         let screen = move || kyb_verification::screen_everybody(&lists, &business, &options, now);
         let mut screenings = tokio::task::spawn_blocking(screen).await.map_err(broken_off)?;
-        self.suppress(job, &mut screenings, now).await?;
+        self.suppress(&job.tenant, screenings.iter_mut().collect(), now).await?;
         let judge = move || kyb_verification::judge(&tenant.policy, &request, screenings, now);
         tokio::task::spawn_blocking(judge).await.map_err(broken_off)
     }
 
-    /// Applies the tenant's suppressions. Without the store's answer the job is tried again: it might be approved or
+    /// Applies the tenant's suppressions. Without the store's answer the work is tried again: somebody might be approved or
     /// reviewed wrongly.
-    async fn suppress(
+    pub(crate) async fn suppress(
         &self,
-        job: &Job,
-        screenings: &mut [Screening],
+        tenant: &TenantId,
+        screenings: Vec<&mut Screening>,
         now: DateTime<Utc>,
     ) -> Result<(), Reason> {
-        let subjects = kyb_verification::subjects_with_matches(&*screenings);
-        let known =
-            self.store.tenant(&job.tenant).suppressions_for(&subjects, now).await.map_err(|error| {
-                tracing::warn!(error = &error as &dyn std::error::Error, "can't read suppressions");
-                Reason::new(ReasonCode::SOURCE_UNREACHABLE, "The tenant's suppressions could not be read.")
-            })?;
+        let subjects = kyb_verification::subjects_with_matches(screenings.iter().map(|one| &**one));
+        let known = self.store.tenant(tenant).suppressions_for(&subjects, now).await.map_err(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "can't read suppressions");
+            Reason::new(ReasonCode::SOURCE_UNREACHABLE, "The tenant's suppressions could not be read.")
+        })?;
         for screening in screenings {
             kyb_verification::suppress(screening, &known, now);
         }

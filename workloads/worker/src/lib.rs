@@ -12,6 +12,7 @@
 //! Any number of workers may run: a list is read by whoever finds it due first, a job is held under a lease, and all of them
 //! come to the same report.
 
+mod batches;
 pub mod erase;
 pub mod feeds;
 pub mod heartbeat;

@@ -6,6 +6,7 @@
     reason = "a test that can't go on fails; clippy knows tests by `#[test]` only, not the functions they share"
 )]
 
+mod batches;
 mod bulk;
 mod classify;
 mod command_line;

@@ -11,17 +11,17 @@ use std::{
 use crate::program::{command, example_list, shared};
 
 /// A running `kyb serve`.
-struct Serving {
-    child: Child,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
     stdout: BufReader<ChildStdout>,
-    url: String,
-    key: String,
+    pub(crate) url: String,
+    pub(crate) key: String,
     /// The folder of its database.
     folder: PathBuf,
 }
 
 impl Serving {
-    fn start(list: &str) -> Self {
+    pub(crate) fn start(list: &str) -> Self {
         Self::start_with(&["--lists", list], None)
     }
 

@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use kyb_domain::id::{BusinessId, ScreeningId, SuppressionId, VerificationId};
+use kyb_domain::id::{BatchId, BusinessId, ScreeningId, SuppressionId, VerificationId};
 
 use crate::problem::Problem;
 
@@ -19,6 +19,9 @@ pub(crate) trait Named {
     const WHAT: &'static str;
 }
 
+impl Named for BatchId {
+    const WHAT: &'static str = "batch";
+}
 impl Named for BusinessId {
     const WHAT: &'static str = "business";
 }

@@ -70,6 +70,9 @@ fn problems(path: &str, method: &str, has_body: bool) -> Vec<Kind> {
     if method == "post" && has_body {
         kinds.push(Kind::IdempotencyKeyReused);
     }
+    if path.ends_with("/results") {
+        kinds.push(Kind::NotFinished);
+    }
     if method == "patch" || method == "delete" || path.ends_with("/decisions") {
         kinds.push(Kind::PreconditionFailed);
     }

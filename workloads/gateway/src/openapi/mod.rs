@@ -25,6 +25,7 @@ use crate::{problem::ProblemBody, routes};
         (name = "businesses", description = "Businesses that you keep here."),
         (name = "screenings", description = "One party against the sanctions lists."),
         (name = "suppressions", description = "Matches that were decided to be somebody else, and that later screenings need not ask about again."),
+        (name = "batches", description = "Many parties against the sanctions lists."),
         (name = "classifications", description = "Industry codes."),
         (name = "risk-assessments", description = "A score and what it is made of."),
         (name = "watchlists", description = "Which lists are searched, and how fresh they are."),

@@ -1,5 +1,6 @@
 //! The routes. Each is written down once, with its documentation beside it; the OpenAPI document is made from that.
 
+mod batches;
 mod businesses;
 mod classifications;
 mod docs;
@@ -59,6 +60,9 @@ pub(crate) fn v1() -> OpenApiRouter<App> {
         .routes(routes!(suppressions::list))
         .routes(routes!(suppressions::read))
         .routes(routes!(suppressions::withdraw))
+        .routes(routes!(batches::create))
+        .routes(routes!(batches::read))
+        .routes(routes!(batches::results))
         .routes(routes!(classifications::create))
         .routes(routes!(risk_assessments::create))
         .routes(routes!(watchlists::list))

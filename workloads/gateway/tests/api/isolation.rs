@@ -30,6 +30,7 @@ struct Objects {
     screening: String,
     /// A suppression of that screening's match.
     suppression: String,
+    batch: String,
 }
 
 impl Objects {
@@ -39,14 +40,19 @@ impl Objects {
             if let Some(context) = context {
                 request = request.header("X-Kyb-Context", context);
             }
-            answer(request).await.expect(201).json()["id"].as_str().unwrap().to_owned()
+            let made = answer(request).await;
+            assert!(made.status.is_success(), "{made:?}");
+            made.json()["id"].as_str().unwrap().to_owned()
         };
         let subject = json!({"subject": {"name": "Rosoboronexport OAO"}});
         let screening = make("/v1/screenings", subject).await;
         let path = format!("/v1/screenings/{screening}/matches/test-list/18068/decisions");
         let decided = json!({"status": "false_positive", "reason": "It is somebody else.", "suppress": {}});
         let decided = world.post(&path, &keys.manager, &decided).await.expect(201).json();
+        let batch = make("/v1/batches", json!({"subjects": [{"name": "Acme"}]})).await;
+        crate::batches::work_off(world).await;
         Self {
+            batch,
             suppression: decided["suppression_id"].as_str().unwrap().to_owned(),
             screening,
             business: make("/v1/businesses", bakery()).await,
@@ -60,6 +66,7 @@ impl Objects {
             Some("businesses") => &self.business,
             Some("verifications") => &self.verification,
             Some("screenings") => &self.screening,
+            Some("batches") => &self.batch,
             Some("suppressions") => &self.suppression,
             _ => panic!("add an object for {template} to this test"),
         };
@@ -134,7 +141,9 @@ async fn a_key_confined_to_a_context_sees_nothing_of_the_others() {
     let own = Objects::of(&world, &world.acme, &world.acme.confined, None).await;
     let others = Objects::of(&world, &world.acme, &world.acme.service, Some("onboarding")).await;
     let key = &world.acme.confined;
-    for path in ["/v1/businesses/{id}", "/v1/businesses/{id}/export", "/v1/verifications/{id}"] {
+    for path in
+        ["/v1/businesses/{id}", "/v1/businesses/{id}/export", "/v1/verifications/{id}", "/v1/batches/{id}"]
+    {
         world.get(&own.fill(path), key).await.expect(200);
         world.get(&others.fill(path), key).await.problem(404, "NOT_FOUND");
     }

@@ -8,10 +8,12 @@ use crate::support::{
 };
 use kyb_store::{Write, businesses::BusinessQuery, usage::UsageRow};
 
-/// Every table that has a tenant, but the queue.
-const TABLES: [&str; 12] = [
+/// Every table that has a tenant, but the queues.
+const TABLES: [&str; 14] = [
     "api_usage",
     "audit_events",
+    "batch_items",
+    "batches",
     "business_tax_ids",
     "business_words",
     "businesses",
@@ -154,7 +156,11 @@ async fn every_table_with_a_tenant_is_under_forced_row_level_security() {
     .fetch_all(&mut database.superuser().await)
     .await
     .unwrap();
-    assert_eq!(others, ["jobs"], "the queue alone is open, and holds ids and times only (next test)");
+    assert_eq!(
+        others,
+        ["batch_slices", "jobs"],
+        "the queues alone are open, and hold ids and times only (next test)"
+    );
 }
 
 #[tokio::test]
@@ -162,12 +168,20 @@ async fn the_queue_holds_ids_and_times_only() {
     let database = Database::fresh().await;
     let columns: Vec<String> = sqlx::query_scalar(
         "SELECT column_name || ' ' || data_type FROM information_schema.columns
-         WHERE table_schema = 'kyb' AND table_name = 'jobs' ORDER BY ordinal_position",
+         WHERE table_schema = 'kyb' AND table_name IN ('batch_slices', 'jobs') ORDER BY table_name, ordinal_position",
     )
     .fetch_all(&mut database.superuser().await)
     .await
     .unwrap();
     let expected = [
+        "tenant_id text",
+        "batch_id uuid",
+        "first integer",
+        "last integer",
+        "attempt smallint",
+        "status text",
+        "due_at timestamp with time zone",
+        "lease uuid",
         "tenant_id text",
         "verification_id uuid",
         "attempt smallint",
@@ -198,6 +212,9 @@ async fn the_runtime_role_has_the_privileges_it_needs_and_no_other() {
     let expected = [
         ("api_usage", "DISU"),
         ("audit_events", "IS"),
+        ("batch_items", "DISU"),
+        ("batch_slices", "DISU"),
+        ("batches", "DISU"),
         ("business_tax_ids", "DISU"),
         ("business_words", "DISU"),
         ("businesses", "DISU"),

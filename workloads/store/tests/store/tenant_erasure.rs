@@ -46,6 +46,7 @@ async fn fill(rows: &TenantStore, times: usize) {
         rows.enqueue_verification(&pending("Firm"), &audit(), None).await.unwrap();
         let hit = hit("Firm");
         rows.record_screening(&hit, &audit(), None).await.unwrap();
+        crate::batches::create(rows, 2).await;
         let decided = Decided::suppressing(&hit);
         rows.decide_match(&decided.deciding(), &audit(), None).await.unwrap();
     }
@@ -227,9 +228,17 @@ async fn decisions_of_a_tenant_that_was_not_erased_can_not_be_deleted() {
     store.request_erasure(&tenant("other"), &audit()).await.unwrap();
     let mut runtime = database.connect(RUNTIME).await;
     run(&mut runtime, "SET kyb.tenant = 'acme'").await.unwrap();
-    for table in
-        ["verifications", "checks", "decisions", "screenings", "api_usage", "match_decisions", "suppressions"]
-    {
+    for table in [
+        "verifications",
+        "checks",
+        "decisions",
+        "screenings",
+        "api_usage",
+        "match_decisions",
+        "suppressions",
+        "batches",
+        "batch_items",
+    ] {
         let delete = format!("DELETE FROM kyb.{table}");
         let done = sqlx::query(sqlx::AssertSqlSafe(delete)).execute(&mut runtime).await.unwrap();
         assert_eq!(done.rows_affected(), 0, "{table}");

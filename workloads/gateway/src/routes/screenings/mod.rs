@@ -50,11 +50,29 @@ pub(crate) struct ScreeningRequest {
     limit: Option<usize>,
 }
 
+/// How a caller asks for parties to be screened.
+pub(crate) struct Wishes<'a> {
+    pub(crate) lists: Option<&'a [ListId]>,
+    pub(crate) threshold: Option<Score>,
+    pub(crate) limit: Option<usize>,
+}
+
 impl ScreeningRequest {
     fn check(&self) -> Result<(), Problem> {
         self.subject.check_bounds().map_err(|invalid| Problem::out_of_bounds("/subject", &invalid))?;
+        self.wishes().check()
+    }
+
+    fn wishes(&self) -> Wishes<'_> {
+        Wishes { lists: self.lists.as_deref(), threshold: self.threshold, limit: self.limit }
+    }
+}
+
+impl Wishes<'_> {
+    /// What the types can't say.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
         // An empty list of lists would find nothing and look like an all-clear.
-        if self.lists.as_ref().is_some_and(|lists| lists.is_empty() || lists.len() > MOST_LISTS) {
+        if self.lists.is_some_and(|lists| lists.is_empty() || lists.len() > MOST_LISTS) {
             return Err(Problem::invalid_input(
                 "/lists",
                 "INVALID",
@@ -68,21 +86,22 @@ impl ScreeningRequest {
     }
 
     /// What the caller asks for, within what its tenant wants.
-    fn options(&self, tenant: &Tenant) -> Result<ScreeningOptions, Problem> {
-        if let (Some(asked), Some(wanted)) = (&self.lists, &tenant.lists)
+    pub(crate) fn options(&self, tenant: &Tenant) -> Result<ScreeningOptions, Problem> {
+        if let (Some(asked), Some(wanted)) = (self.lists, &tenant.lists)
             && let Some(other) = asked.iter().find(|list| !wanted.contains(list))
         {
             return Err(self.unknown_list(other));
         }
         Ok(ScreeningOptions {
-            lists: self.lists.clone().or_else(|| tenant.lists.clone()),
+            lists: self.lists.map(<[ListId]>::to_vec).or_else(|| tenant.lists.clone()),
             threshold: self.threshold.or(tenant.threshold),
             limit: self.limit,
         })
     }
 
-    fn unknown_list(&self, unknown: &ListId) -> Problem {
-        let place = self.lists.as_ref().and_then(|lists| lists.iter().position(|list| list == unknown));
+    /// Says that a list is not there, to whoever named it.
+    pub(crate) fn unknown_list(&self, unknown: &ListId) -> Problem {
+        let place = self.lists.and_then(|lists| lists.iter().position(|list| list == unknown));
         let Some(place) = place else {
             // The caller named none: the tenant's settings want a list that the platform does not have.
             tracing::error!(
@@ -127,12 +146,12 @@ pub(crate) async fn create(
     let pending = idempotency::read(&headers, &request)?;
     let wanted = body.value;
     wanted.check()?;
-    let options = wanted.options(&asker.caller.tenant)?;
+    let options = wanted.wishes().options(&asker.caller.tenant)?;
     let tenant = asker.caller.tenant_id();
     let now = Utc::now();
     let mut found = match engine::screen(&app, tenant, wanted.subject.clone(), &options, now) {
         Ok(found) => found,
-        Err(ScreeningError::UnknownList(unknown)) => return Err(wanted.unknown_list(&unknown)),
+        Err(ScreeningError::UnknownList(unknown)) => return Err(wanted.wishes().unknown_list(&unknown)),
     };
     engine::suppress(&app, tenant, std::slice::from_mut(&mut found.value), now).await?;
     let screening = &found.value;
