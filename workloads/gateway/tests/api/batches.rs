@@ -11,16 +11,13 @@ use kyb_store::audit::AuditContext;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{World, answer};
+use crate::harness::{World, answer, listed_company, watchlists_of};
 
 const PATH: &str = "/v1/batches";
 
-/// Does what a worker does until nothing waits, on a list that finds nobody.
+/// Does what a worker does until nothing waits, on a list of one company.
 pub(crate) async fn work_off(world: &World) -> Vec<BatchOptions> {
-    let lists = kyb_verification::Watchlists {
-        screener: std::sync::Arc::new(kyb_screening::Screener::build(&[])),
-        states: vec![],
-    };
+    let lists = watchlists_of(listed_company(), "ab");
     let audit =
         AuditContext { actor: Actor { kind: ActorKind::Worker, id: "test".into() }, request_id: None };
     let mut asked = vec![];
@@ -120,7 +117,7 @@ async fn the_same_key_makes_one_batch() {
     };
     let first = post("Acme").await.expect(202);
     let second = post("Acme").await.expect(202);
-    assert_eq!((first.text.as_str(), second.header("idempotent-replayed")), (second.text.as_str(), "true"));
+    assert_eq!((first.json(), second.header("idempotent-replayed")), (second.json(), "true"));
     post("Other").await.problem(422, "IDEMPOTENCY_KEY_REUSED");
     assert_eq!(work_off(&world).await.len(), 1);
     world.finish().await.unwrap();

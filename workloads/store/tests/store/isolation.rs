@@ -150,7 +150,7 @@ async fn every_table_with_a_tenant_is_under_forced_row_level_security() {
     assert_eq!(tables, TABLES);
     let others: Vec<String> = sqlx::query_scalar(
         "SELECT table_name::text FROM information_schema.columns
-         WHERE table_schema = 'kyb' AND column_name = 'tenant_id' AND table_name <> ALL ($1)",
+         WHERE table_schema = 'kyb' AND column_name = 'tenant_id' AND table_name <> ALL ($1) ORDER BY 1",
     )
     .bind(TABLES.map(str::to_owned))
     .fetch_all(&mut database.superuser().await)
