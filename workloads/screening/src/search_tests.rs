@@ -1,8 +1,12 @@
 //! The index against a search that compares every name in full.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use kyb_domain::{country::CountryCode, list::Watchlist, text::Name as GivenName};
+use kyb_domain::{
+    country::CountryCode,
+    list::{ListId, Watchlist},
+    text::Name as GivenName,
+};
 
 use super::*;
 
@@ -96,4 +100,44 @@ fn a_cap_leaves_out_the_least_promising_and_says_so() {
     assert!(!whole.candidates_truncated && cut.candidates_truncated);
     assert_eq!(cut.candidates_scored, 20);
     assert_eq!(cut.matches.first(), whole.matches.first(), "the cap keeps the best");
+}
+
+/// Each fourth entry of an index.
+fn some_entries(index: &Index) -> BTreeSet<(ListId, String)> {
+    let names = (0..index.name_count()).filter(|name| index.entry_of(*name) % 4 == 0);
+    let place = |name| {
+        let entry = index.entry_of(name);
+        (index.lists()[index.list_of(entry)].version.list.clone(), index.entry(entry).id.clone())
+    };
+    names.map(place).collect()
+}
+
+#[test]
+fn an_index_narrowed_to_some_entries_finds_what_the_whole_finds_among_them() {
+    let whole = index();
+    let some = some_entries(&whole);
+    let is_kept = |list: &ListId, id: &str| some.contains(&(list.clone(), id.to_owned()));
+    let narrowed = whole.narrowed(|list, entry| is_kept(list, &entry.id));
+    let shortened = whole.lists().iter().map(|list| {
+        let mut list = Watchlist::clone(list);
+        list.entries.retain(|entry| is_kept(&list.version.list, &entry.id));
+        Arc::new(list)
+    });
+    let alone = Index::build(&shortened.collect::<Vec<_>>());
+    let options =
+        SearchOptions { threshold: Score::constant(0.65), limit: 1_000, ..SearchOptions::default() };
+    let matches = |index, subject| search(index, subject, &options, usize::MAX).matches;
+    let (mut found, mut others) = (0, 0);
+    for subject in &subjects(&whole) {
+        let mut wanted = matches(&whole, subject);
+        wanted.retain(|one| is_kept(&one.list, &one.entry_id));
+        assert_eq!(matches(&narrowed, subject), wanted, "{subject:?}");
+        found += wanted.len();
+        others += usize::from(matches(&alone, subject) != wanted);
+    }
+    assert!(found > 80, "{found}");
+    assert!(
+        others > 10,
+        "the twin: with words as rare as among these entries {others} subjects fared otherwise"
+    );
 }

@@ -7,7 +7,7 @@ use std::{
 
 use kyb_domain::{
     identifier::IdentifierKind,
-    list::{Entry, NameKind, Watchlist},
+    list::{Entry, ListId, NameKind, Watchlist},
 };
 
 use super::{
@@ -26,9 +26,18 @@ use crate::{
 pub(super) fn build(lists: &[Arc<Watchlist>]) -> Index {
     let mut reader = Reader::default();
     for (list, watchlist) in (0..).zip(lists) {
-        reader.read(list, watchlist);
+        reader.read(list, watchlist, |_| true);
     }
-    reader.finish(lists)
+    reader.finish(lists, None)
+}
+
+/// The entries of an index that are to be kept, see [`Index::narrowed`].
+pub(super) fn narrowed(whole: &Index, keep: impl Fn(&ListId, &Entry) -> bool) -> Index {
+    let mut reader = Reader::default();
+    for (list, watchlist) in (0..).zip(&whole.lists) {
+        reader.read(list, watchlist, |entry| keep(&watchlist.version.list, entry));
+    }
+    reader.finish(&whole.lists, Some(Arc::clone(&whole.rarities)))
 }
 
 /// A name taken apart, its words as numbers in order of appearance.
@@ -52,8 +61,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&mut self, list: u16, watchlist: &Watchlist) {
-        for (position, entry) in (0..).zip(&watchlist.entries) {
+    fn read(&mut self, list: u16, watchlist: &Watchlist, keep: impl Fn(&Entry) -> bool) {
+        for (position, entry) in (0..).zip(&watchlist.entries).filter(|(_, entry)| keep(entry)) {
             let number = EntryNumber::try_from(self.entries.len()).unwrap_or(EntryNumber::MAX);
             let first_name = NameNumber::try_from(self.names.len()).unwrap_or(NameNumber::MAX);
             let style = style(entry.kind);
@@ -99,13 +108,17 @@ impl Reader {
         ReadName { entry, words, runs, name }
     }
 
-    fn finish(mut self, lists: &[Arc<Watchlist>]) -> Index {
+    /// Words are as rare as `known` says, or as they are among these entries.
+    fn finish(mut self, lists: &[Arc<Watchlist>], known: Option<Arc<Vocabulary>>) -> Index {
         let entries = self.entries.len();
         for (word, in_entries) in self.words.words.iter_mut().zip(&self.in_entries) {
-            word.rarity = rarity(*in_entries as usize, entries);
+            word.rarity = match &known {
+                Some(known) => known.rarity_of(&word.text, &word.key),
+                None => rarity(*in_entries as usize, entries),
+            };
         }
         let (word_numbers, run_numbers) = (self.words.sort(), self.runs.sort());
-        let vocabulary = Vocabulary::new(&self.words.words);
+        let vocabulary = Arc::new(Vocabulary::new(&self.words.words));
         let mut names = Names::default();
         let (mut words, mut runs) = (vec![], vec![]);
         for (number, read) in (0..).zip(&self.names) {
@@ -121,6 +134,7 @@ impl Reader {
             entries: self.entries,
             names,
             words: Postings::new(self.words.words.len(), words),
+            rarities: known.unwrap_or_else(|| Arc::clone(&vocabulary)),
             vocabulary,
             runs: Postings::new(self.runs.words.len(), runs),
             run_vocabulary: Vocabulary::new(&self.runs.words),

@@ -13,7 +13,7 @@ use std::{
 
 use kyb_domain::{
     identifier::{Identifier, IdentifierKind},
-    list::{Entry, EntryKind, ListedName, Watchlist},
+    list::{Entry, EntryKind, ListId, ListedName, Watchlist},
 };
 
 use crate::{
@@ -36,7 +36,9 @@ pub(crate) struct Index {
     entries: Vec<Place>,
     names: Names,
     /// The words of the names, and which names have each.
-    vocabulary: Vocabulary,
+    vocabulary: Arc<Vocabulary>,
+    /// Those that say how rare a word is: the same, or of the index that this one was narrowed from.
+    rarities: Arc<Vocabulary>,
     words: Postings,
     /// Neighbouring words written as one, and which names have each.
     run_vocabulary: Vocabulary,
@@ -102,6 +104,11 @@ impl Index {
         build::build(lists)
     }
 
+    /// The index of some of the entries, with words as rare as they are here.
+    pub(crate) fn narrowed(&self, keep: impl Fn(&ListId, &Entry) -> bool) -> Self {
+        build::narrowed(self, keep)
+    }
+
     pub(crate) fn lists(&self) -> &[Arc<Watchlist>] {
         &self.lists
     }
@@ -165,7 +172,7 @@ impl Index {
 
     /// How rare a word is on the lists, see [`crate::weigh::rarity`].
     pub(crate) fn rarity(&self, text: &str, key: &str) -> f64 {
-        self.vocabulary.rarity_of(text, key)
+        self.rarities.rarity_of(text, key)
     }
 
     /// Entries that carry the same identifier.
