@@ -41,6 +41,13 @@ images: setup ## Build the images of the programs, PostgreSQL and Redis into IMA
 	@scripts/lab-setup.sh
 	@programs=$$(scripts/static.sh); "$$programs/kyb-lab" images --programs "$$programs" --output "$(IMAGES_DIR)"
 
+# Where the plugin's archive is put.
+PLUGIN_DIR ?= $(HOME)/.cache/kyb/plugin
+
+.PHONY: plugin
+plugin: setup ## Pack the kubectl plugin for this platform into PLUGIN_DIR, as the manifest for krew names it
+	@scripts/plugin.sh "$(PLUGIN_DIR)"
+
 .PHONY: demo-local
 demo-local: setup ## Start everything on loopback, without a cluster, and verify three businesses (WATCHLISTS=folder for a real list)
 	@cargo build --locked -p kyb-cli
@@ -56,10 +63,11 @@ test-clients: setup ## Run nomenklatura's yente enricher and Watchman's Go clien
 	@scripts/clients.sh
 
 .PHONY: soak
-soak: setup ## Run the operator under every plan of faults, through a thousand sequences of changes, and with 10,000 tenants: some hours
+soak: setup ## Run the operator under every plan of faults, through a thousand sequences of changes, against a hundred plans, and with 10,000 tenants: some hours
 	@scripts/lab-setup.sh
 	@KYB_SEQUENCES=1000 KYB_SEQUENCES_SEED=$$RANDOM scripts/test.sh --workspace --test sequences -- --nocapture
 	@KYB_FAULT_PLANS=all scripts/test.sh --workspace --test faults -- --nocapture
+	@KYB_PLANS=100 scripts/test.sh --workspace --test api_server -- planning:: --nocapture
 	@KYB_LEADER_POINTS=200 scripts/test.sh --workspace --test leader -- --nocapture
 	@cargo build --locked --release --workspace --bins
 	@"$$CARGO_TARGET_DIR/release/kyb-bench" --only scale --small --tenants 1000,10000 --idle-minutes 1
