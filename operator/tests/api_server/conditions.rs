@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     here::region_deployment,
-    installation::{here, spare},
+    installation::{OPERATOR, here, spare},
     requests::Request,
 };
 
@@ -224,17 +224,22 @@ async fn a_quota_that_leaves_no_room_stops_what_it_forbids_and_no_more() -> anyh
 /// Of tests that change the operator's role one at a time does.
 static ROLE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Leaves the operator these verbs alone on limit ranges, and gives the role as it was, to be put back.
-async fn with_limits_only(roles: &Api<ClusterRole>, verbs: &[&str]) -> anyhow::Result<ClusterRole> {
+/// API group and plural.
+const LIMITS: (&str, &str) = ("", "limitranges");
+
+/// Leaves the operator these verbs alone on a kind, and gives the role as it was, to be put back.
+async fn with_only(
+    roles: &Api<ClusterRole>,
+    (group, kind): (&str, &str),
+    verbs: &[&str],
+) -> anyhow::Result<ClusterRole> {
     let whole = roles.get("kyb-operator").await?;
     let mut role = whole.clone();
     let granted = role.rules.get_or_insert_default();
     for rule in granted.iter_mut() {
-        rule.resources.iter_mut().for_each(|kinds| kinds.retain(|kind| kind != "limitranges"));
+        rule.resources.iter_mut().for_each(|kinds| kinds.retain(|granted| granted != kind));
     }
-    granted.push(serde_json::from_value(
-        json!({"apiGroups": [""], "resources": ["limitranges"], "verbs": verbs}),
-    )?);
+    granted.push(serde_json::from_value(json!({"apiGroups": [group], "resources": [kind], "verbs": verbs}))?);
     let replaced = roles.replace("kyb-operator", &PostParams::default(), &role).await?;
     Ok(ClusterRole { metadata: replaced.metadata, ..whole })
 }
@@ -246,7 +251,7 @@ async fn a_right_that_is_missing_is_named() -> anyhow::Result<()> {
     let _alone = ROLE.lock().await;
     here.region("conditions-7").await?;
     let roles: Api<ClusterRole> = Api::all(here.client.clone());
-    let whole = with_limits_only(&roles, &["get", "list", "watch"]).await?;
+    let whole = with_only(&roles, LIMITS, &["get", "list", "watch"]).await?;
     let operator = here.installation.operator().await?;
     let write = Request::core("patch", "limitranges", "any").within("default");
     here.until("the right to be gone", || async { Ok(!write.goes_through(&operator).await?) }).await?;
@@ -267,6 +272,47 @@ async fn a_right_that_is_missing_is_named() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A status that could not be written is written as soon as it can be, though nothing else happens.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_that_can_not_be_written_follows_when_it_can() -> anyhow::Result<()> {
+    let here = spare().await?;
+    let _alone = ROLE.lock().await;
+    here.region("conditions-9").await?;
+    let policies: Api<CachePolicy> = Api::namespaced(here.client.clone(), "kyb-conditions-9");
+    let policy = json!({
+        "apiVersion": "kyb.dev/v1alpha1", "kind": "CachePolicy", "metadata": {"name": "own"},
+        "spec": {"memory": {"maxEntries": 500}},
+    });
+    here.create_in::<CachePolicy>("kyb-conditions-9", policy).await?;
+    let told_of = |generation| {
+        let policies = &policies;
+        move || async move {
+            let status = policies.get("own").await?.status;
+            Ok(status.and_then(|status| status.observed_generation) == Some(generation))
+        }
+    };
+    here.until("the policy's status", told_of(1)).await?;
+
+    let roles: Api<ClusterRole> = Api::all(here.client.clone());
+    let whole = with_only(&roles, ("kyb.dev", "cachepolicies/status"), &["get"]).await?;
+    let operator = here.installation.operator().await?;
+    let write = Request::ours("patch", "cachepolicies/status", "own").within("kyb-conditions-9");
+    here.until("the right to be gone", || async { Ok(!write.goes_through(&operator).await?) }).await?;
+    let plane = &here.installation.plane;
+    let mark = plane.audit_mark().await?;
+    let more = Patch::Merge(json!({"spec": {"memory": {"maxEntries": 700}}}));
+    policies.patch("own", &PatchParams::default(), &more).await?;
+    let refused = || async {
+        let events = plane.audited_since(mark).await?;
+        let ours = events.iter().filter(|event| event.username() == OPERATOR && event.code() == 403);
+        Ok(ours.filter(|event| event.resource() == "cachepolicies").count() > 0)
+    };
+    here.until("the operator to be refused", refused).await?;
+
+    roles.replace("kyb-operator", &PostParams::default(), &whole).await?;
+    here.until("the policy's status to follow", told_of(2)).await
+}
+
 /// What is no longer seen is not reported as if it were: the limits that somebody takes away do not come back, and the status says why.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_to_watch_that_is_taken_away_is_named() -> anyhow::Result<()> {
@@ -276,7 +322,7 @@ async fn a_right_to_watch_that_is_taken_away_is_named() -> anyhow::Result<()> {
     here.tenant("vega", "conditions-8", |_| ()).await?;
     here.tenant_says("vega", "NamespacesReady", "Ready").await?;
     let roles: Api<ClusterRole> = Api::all(here.client.clone());
-    let whole = with_limits_only(&roles, &["get", "create", "patch", "delete"]).await?;
+    let whole = with_only(&roles, LIMITS, &["get", "create", "patch", "delete"]).await?;
     let operator: Api<LimitRange> = Api::all(here.installation.operator().await?);
     let list = ListParams::default();
     here.until("the right to be gone", || async { Ok(operator.list(&list).await.is_err()) }).await?;

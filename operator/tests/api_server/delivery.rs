@@ -144,14 +144,18 @@ async fn a_cache_policy_is_in_use_only_once_its_region_has_it_in_its_settings() 
     region_is(json!({"paused": null})).await?;
     here.policy_says("kyb-delivery-5", "own", "Ready", "Ready").await?;
 
-    // The report is the same all the time: that the region has made its settings anew is the only news.
-    region_is(json!({"paused": true})).await?;
-    here.region_says("kyb-delivery-5", "delivery-5", "AccessReady", "Paused").await?;
-    let maps: Api<ConfigMap> = Api::namespaced(here.client.clone(), "kyb-delivery-5");
-    maps.delete("kyb-settings-platform", &DeleteParams::default()).await?;
-    here.policy_says("kyb-delivery-5", "own", "Ready", "SettingsPending").await?;
-    region_is(json!({"paused": null})).await?;
-    here.policy_says("kyb-delivery-5", "own", "Ready", "Ready").await?;
+    // The report is the same all the time: that the region has made its settings anew is the only news. More than once, since a
+    // policy that is looked at for the region's other spec may, by chance, be looked at after that.
+    for _ in 0..4 {
+        region_is(json!({"paused": true})).await?;
+        here.region_says("kyb-delivery-5", "delivery-5", "AccessReady", "Paused").await?;
+        let maps: Api<ConfigMap> = Api::namespaced(here.client.clone(), "kyb-delivery-5");
+        maps.delete("kyb-settings-platform", &DeleteParams::default()).await?;
+        here.policy_says("kyb-delivery-5", "own", "Ready", "SettingsPending").await?;
+        region_is(json!({"paused": null})).await?;
+        here.policy_says("kyb-delivery-5", "own", "Ready", "Ready").await?;
+        here.region_says("kyb-delivery-5", "delivery-5", "AccessReady", "Ready").await?;
+    }
     Ok(())
 }
 
