@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
-use kyb_e2e::{Answer, Client, Plan, Platform};
+use std::time::Duration;
+
+use anyhow::ensure;
+use kyb_e2e::{Answer, Client, ListPlan, Plan, Platform, TenantPlan, lists::ofac_trio, waiting::until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -34,8 +37,15 @@ async fn routes_with_ids(client: &Client) -> Vec<Route> {
 struct Owned {
     business: Value,
     verification: Value,
+    /// One with a match.
     screening: Value,
+    /// Of that match.
+    suppression: Value,
+    batch: Value,
 }
+
+/// The listed company.
+const LISTED: (u32, &str) = (18068, "ROSOBORONEKSPORT OAO");
 
 impl Owned {
     async fn create(client: &Client) -> Self {
@@ -46,9 +56,32 @@ impl Owned {
         let business = client.get(&path).await.unwrap().expect(200).unwrap();
         let request = json!({"business": {"name": business["name"]}, "business_id": business["id"]});
         let verification = client.post("/v1/verifications", &request).await.unwrap().expect(201).unwrap();
-        let screening =
-            client.screen(&json!({"type": "person", "name": "Ingeborg Abrahamsen"})).await.unwrap();
-        Self { business, verification, screening }
+        let screening = client.screen(&json!({"type": "business", "name": LISTED.1})).await.unwrap();
+        let path = format!("/v1/screenings/{}", screening["id"].as_str().unwrap());
+        let decision = json!({"status": "false_positive", "reason": "Another company.", "suppress": {}});
+        let decisions = format!("{path}/matches/ofac-sdn/{}/decisions", LISTED.0);
+        let decided = client.post(&decisions, &decision).await.unwrap().expect(201).unwrap();
+        let suppression = format!("/v1/suppressions/{}", decided["suppression_id"].as_str().unwrap());
+        Self {
+            business,
+            verification,
+            screening: client.get(&path).await.unwrap().expect(200).unwrap(),
+            suppression: client.get(&suppression).await.unwrap().expect(200).unwrap(),
+            batch: Self::batch(client).await,
+        }
+    }
+
+    /// One that is completed.
+    async fn batch(client: &Client) -> Value {
+        let subjects = json!({"subjects": [{"type": "person", "name": "Ingeborg Abrahamsen"}]});
+        let created = client.post("/v1/batches", &subjects).await.unwrap().expect(202).unwrap();
+        let path = format!("/v1/batches/{}", created["id"].as_str().unwrap());
+        let completed = async || {
+            let batch = client.get(&path).await?.expect(200)?;
+            ensure!(batch["status"] == "completed", "{batch}");
+            Ok(batch)
+        };
+        until("the batch", Duration::from_mins(1), completed).await.unwrap()
     }
 
     /// The path of a route for this tenant's object. A new kind of object fails here until it is created above.
@@ -57,21 +90,42 @@ impl Owned {
             Some("businesses") => &self.business,
             Some("verifications") => &self.verification,
             Some("screenings") => &self.screening,
+            Some("suppressions") => &self.suppression,
+            Some("batches") => &self.batch,
             other => panic!("{route:?}: add an object of {other:?} to this test"),
         };
-        route.template.replace("{id}", object["id"].as_str().unwrap())
+        let path = route.template.replace("{id}", object["id"].as_str().unwrap());
+        path.replace("{list}", "ofac-sdn").replace("{entry_id}", &LISTED.0.to_string())
     }
 }
 
+/// A platform with a list of one company, and the folder of that list. Its keys may decide about matches.
+async fn with_a_list() -> (tempfile::TempDir, Platform) {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ofac_trio(&[LISTED]) {
+        std::fs::write(folder.path().join(file.name), file.bytes).unwrap();
+    }
+    let manager = |id| TenantPlan { role: "ContextManager", ..TenantPlan::new(id) };
+    let (tenants, lists) = (vec![manager("acme"), manager("umbrella")], vec![ListPlan::ofac(folder.path())]);
+    let platform = Platform::start(Plan { tenants, lists, ..Plan::new() }).await.unwrap();
+    platform.fresh(&platform.client("acme").unwrap()).await.unwrap();
+    (folder, platform)
+}
+
 async fn call(client: &Client, route: &Route, path: &str) -> Answer {
-    let body = (route.method != Method::GET && route.method != Method::DELETE)
-        .then(|| b"{\"website\":\"example.org\"}".to_vec());
+    let body = match path.rsplit('/').next() {
+        Some("decisions") => json!({"status": "pending", "reason": "Look again."}),
+        Some("withdraw") => json!({"reason": "Look again."}),
+        _ => json!({"website": "example.org"}),
+    };
+    let sends = route.method != Method::GET && route.method != Method::DELETE;
+    let body = sends.then(|| body.to_string().into_bytes());
     client.send(route.method.clone(), path, &[("content-type", "application/json")], body).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_tenants_object_is_404_on_every_route_and_stays_as_it_was() {
-    let platform = Platform::start(Plan::new()).await.unwrap();
+    let (_list, platform) = with_a_list().await;
     let (acme, umbrella) = (platform.client("acme").unwrap(), platform.client("umbrella").unwrap());
     let owned = Owned::create(&acme).await;
     let routes = routes_with_ids(&acme).await;
@@ -94,6 +148,8 @@ async fn another_tenants_object_is_404_on_every_route_and_stays_as_it_was() {
         ("businesses", &owned.business),
         ("verifications", &owned.verification),
         ("screenings", &owned.screening),
+        ("suppressions", &owned.suppression),
+        ("batches", &owned.batch),
     ] {
         let path = format!("/v1/{path}/{}", before["id"].as_str().unwrap());
         assert_eq!(acme.get(&path).await.unwrap().expect(200).unwrap(), *before, "{path} is as it was");
@@ -117,7 +173,7 @@ async fn another_tenants_object_is_404_on_every_route_and_stays_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_searches_references_and_idempotency_keys_end_at_the_tenant() {
-    let platform = Platform::start(Plan::new()).await.unwrap();
+    let (_list, platform) = with_a_list().await;
     let (acme, umbrella) = (platform.client("acme").unwrap(), platform.client("umbrella").unwrap());
     let owned = Owned::create(&acme).await;
 

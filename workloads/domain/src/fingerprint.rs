@@ -171,9 +171,9 @@ mod tests {
         ];
         let mut seen = BTreeSet::from([of(&entry)]);
         for (field, value) in changes {
-            let mut changed = entry.clone();
-            changed[field] = value;
-            assert!(seen.insert(of(&changed)), "{field}");
+            let mut other = entry.clone();
+            other[field] = value;
+            assert!(seen.insert(of(&other)), "{field}");
         }
     }
 

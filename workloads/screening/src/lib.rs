@@ -110,6 +110,7 @@ impl Screener {
 
     /// The same lists narrowed to some of their entries, to ask of many subjects whether these few concern them. A search finds what
     /// a search of the whole finds among these, score for score, at a cost that goes by their number.
+    #[must_use]
     pub fn narrowed(&self, keep: impl Fn(&ListId, &Entry) -> bool) -> Self {
         Self { index: self.index.narrowed(keep) }
     }

@@ -104,7 +104,7 @@ fn a_cap_leaves_out_the_least_promising_and_says_so() {
 
 /// Each fourth entry of an index.
 fn some_entries(index: &Index) -> BTreeSet<(ListId, String)> {
-    let names = (0..index.name_count()).filter(|name| index.entry_of(*name) % 4 == 0);
+    let names = (0..index.name_count()).filter(|name| index.entry_of(*name).is_multiple_of(4));
     let place = |name| {
         let entry = index.entry_of(name);
         (index.lists()[index.list_of(entry)].version.list.clone(), index.entry(entry).id.clone())

@@ -42,7 +42,7 @@ fn entry(id: &str, country: &str) -> Entry {
     }
 }
 
-fn lists(entries: Vec<Entry>, stale: bool) -> Watchlists {
+fn lists(entries: Vec<Entry>, is_stale: bool) -> Watchlists {
     let version = ListVersion {
         list: "test".try_into().unwrap(),
         format: ListFormat::OfacCsv,
@@ -55,7 +55,7 @@ fn lists(entries: Vec<Entry>, stale: bool) -> Watchlists {
         list: version.list.clone(),
         version: Some(version.clone()),
         checked_at: Some(now()),
-        stale: stale.then(|| Stale { why: "the source did not answer".to_owned() }),
+        stale: is_stale.then(|| Stale { why: "the source did not answer".to_owned() }),
     };
     let list = Arc::new(Watchlist { version, entries });
     Watchlists { screener: Screener::build(&[list]).into(), states: vec![state] }

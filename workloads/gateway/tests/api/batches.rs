@@ -8,6 +8,7 @@ use kyb_domain::{
     batch::BatchOptions,
 };
 use kyb_store::audit::AuditContext;
+use kyb_verification::ScreeningOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -22,8 +23,8 @@ pub(crate) async fn work_off(world: &World) -> Vec<BatchOptions> {
         AuditContext { actor: Actor { kind: ActorKind::Worker, id: "test".into() }, request_id: None };
     let mut asked = vec![];
     while let Some(slice) = world.store.take_slice(Duration::from_secs(30)).await.unwrap() {
-        let screen =
-            |subject| kyb_verification::screen(&lists, subject, &Default::default(), Utc::now()).unwrap();
+        let options = ScreeningOptions::default();
+        let screen = |subject| kyb_verification::screen(&lists, subject, &options, Utc::now()).unwrap();
         let subjects = slice.subjects.iter().cloned();
         let answers: Vec<_> = subjects.map(|(position, subject)| (position, Ok(screen(subject)))).collect();
         assert!(world.store.finish_slice(&slice, &answers, Utc::now(), &audit).await.unwrap());

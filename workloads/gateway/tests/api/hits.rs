@@ -206,17 +206,12 @@ async fn any_change_of_the_subject_asks_again() {
         ("identifiers", json!([{"kind": "tax_id", "value": "77-19", "country": "RU"}])),
     ];
     for (field, value) in changes {
-        for value in [value, Value::Null] {
-            let mut changed = subject();
-            if value.is_null() && field == "name" {
-                continue;
-            }
-            if value.is_null() {
-                changed.as_object_mut().unwrap().remove(field);
-            } else {
-                changed[field] = value;
-            }
-            assert_eq!(state(&world, &changed).await, asked(), "{changed}");
+        let mut other = subject();
+        other[field] = value;
+        assert_eq!(state(&world, &other).await, asked(), "{other}");
+        if field != "name" {
+            other.as_object_mut().unwrap().remove(field);
+            assert_eq!(state(&world, &other).await, asked(), "{other}");
         }
     }
     let mut spelt = subject();

@@ -60,7 +60,9 @@ async fn of_two_decisions_on_one_state_one_is_refused_and_leaves_nothing() {
     let acme = database.store().tenant(&tenant("acme"));
     let screening = recorded(&acme, "Firm").await;
     let mut all: Vec<_> = (0..8).map(|_| Decided::suppressing(&screening)).collect();
-    all.iter_mut().for_each(|one| one.expected = Some(vec![0]));
+    for one in &mut all {
+        one.expected = Some(vec![0]);
+    }
     let context = audit();
     let deciding: Vec<_> = all.iter().map(Decided::deciding).collect();
     let kept: Vec<_> = (0..8).map(|number| key(&format!("k{number}"), "f", "x")).collect();
