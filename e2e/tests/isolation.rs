@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use kyb_e2e::{Answer, Client, ListPlan, Plan, Platform, TenantPlan, lists::ofac_trio, waiting::until};
+use kyb_e2e::{Answer, Client, ListPlan, Plan, Platform, TenantPlan, lists, waiting::until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -102,11 +102,10 @@ impl Owned {
 /// A platform with a list of one company, and the folder of that list. Its keys may decide about matches.
 async fn with_a_list() -> (tempfile::TempDir, Platform) {
     let folder = tempfile::tempdir().unwrap();
-    for file in ofac_trio(&[LISTED]) {
-        std::fs::write(folder.path().join(file.name), file.bytes).unwrap();
-    }
+    lists::write(folder.path(), &lists::ofac_trio(&[LISTED])).unwrap();
     let manager = |id| TenantPlan { role: "ContextManager", ..TenantPlan::new(id) };
-    let (tenants, lists) = (vec![manager("acme"), manager("umbrella")], vec![ListPlan::ofac(folder.path())]);
+    let tenants = vec![manager("acme"), manager("umbrella")];
+    let lists = vec![ListPlan::ofac(folder.path())];
     let platform = Platform::start(Plan { tenants, lists, ..Plan::new() }).await.unwrap();
     platform.fresh(&platform.client("acme").unwrap()).await.unwrap();
     (folder, platform)
