@@ -73,6 +73,15 @@ pub enum AuditAction {
     /// Every subject of a batch has its answer.
     #[serde(rename = "batch.completed")]
     BatchCompleted,
+    /// A subject is looked at from now on whenever a list changes.
+    #[serde(rename = "monitor.created")]
+    MonitorCreated,
+    /// It was screened again, and its outcome is another.
+    #[serde(rename = "monitor.alerted")]
+    MonitorAlerted,
+    /// It is not looked at any more.
+    #[serde(rename = "monitor.ended")]
+    MonitorEnded,
     /// A risk was assessed.
     #[serde(rename = "risk_assessment.completed")]
     RiskAssessmentCompleted,

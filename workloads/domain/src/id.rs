@@ -72,6 +72,10 @@ prefixed_id!(/// A suppression of a match.
     SuppressionId, "sup_");
 prefixed_id!(/// A batch of subjects.
     BatchId, "bat_");
+prefixed_id!(/// A subject that is looked at whenever a list changes.
+    MonitorId, "mon_");
+prefixed_id!(/// What a monitor has to say.
+    AlertId, "alr_");
 prefixed_id!(/// A classification.
     ClassificationId, "cls_");
 prefixed_id!(/// A risk assessment.

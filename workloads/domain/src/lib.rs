@@ -13,6 +13,7 @@
 //! | [`list`] | sanctions lists: versions, entries, names, freshness |
 //! | [`screening`], [`classification`], [`risk`] | what each engine answers |
 //! | [`batch`] | many subjects in one request |
+//! | [`monitor`] | subjects that are looked at whenever a list changes, and what came of it |
 //! | [`verification`], [`decision`], [`reason`] | checks, the decision, and why |
 //! | [`fingerprint`], [`suppression`] | what was decided about, and decisions that hold for later screenings |
 //! | [`audit`] | what is written down for good |
@@ -29,6 +30,7 @@ pub mod id;
 pub mod identifier;
 pub mod invalid;
 pub mod list;
+pub mod monitor;
 mod openapi;
 pub mod ownership;
 pub mod party;

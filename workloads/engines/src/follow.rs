@@ -156,7 +156,7 @@ impl Follower {
 }
 
 /// Reads a stored version and makes sure that it is the one that was asked for.
-async fn read(store: &Store, version: &ListVersion) -> Result<Watchlist, String> {
+pub async fn read(store: &Store, version: &ListVersion) -> Result<Watchlist, String> {
     let files = store.list_files(&version.list, &version.sha256).await.map_err(|error| error.to_string())?;
     let files = files.ok_or_else(|| format!("version {} has no stored files", version.label()))?;
     let version = version.clone();

@@ -15,6 +15,8 @@
 pub mod follow;
 pub mod freshness;
 
+pub use follow::read as read_version;
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;

@@ -19,6 +19,7 @@
 //! | [`pool`] | connecting; the doors to rows; the check at start-up |
 //! | [`verifications`], [`businesses`], [`queue`], [`hits`], [`audit`], [`usage`] | a tenant's rows |
 //! | [`batches`] | many subjects in one request, and their slices |
+//! | [`monitors`] | subjects that are looked at whenever a list changes, and their alerts |
 //! | [`idempotency`] | the first write wins |
 //! | [`lists`] | watchlists, the same for every tenant |
 //! | [`tenant_erasure`] | deleting a tenant, for good |
@@ -37,6 +38,7 @@ pub mod hits;
 pub mod idempotency;
 mod listen;
 pub mod lists;
+pub mod monitors;
 pub mod pool;
 pub mod queue;
 mod role_check;

@@ -72,13 +72,14 @@ pub(crate) async fn refuse_other_schema(pool: &PgPool) -> Result<(), StoreError>
 const OPEN_TABLE: &str = "
     SELECT c.relname::text FROM pg_class c
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
-    WHERE c.relnamespace = to_regnamespace('kyb') AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('jobs', 'batch_slices')
+    WHERE c.relnamespace = to_regnamespace('kyb') AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('jobs', 'batch_slices', 'monitor_watches')
       AND NOT (c.relrowsecurity AND c.relforcerowsecurity
         AND ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = c.oid AND polpermissive)
             = ARRAY['rows_of_the_tenant']
         AND ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = c.oid AND NOT polpermissive)
             = CASE WHEN c.relname IN ('verifications', 'checks', 'decisions', 'screenings', 'api_usage',
-                'match_decisions', 'suppressions', 'batches', 'batch_items')
+                'match_decisions', 'suppressions', 'batches', 'batch_items',
+                'monitors', 'monitor_alerts')
                 THEN ARRAY['deleted_only_of_the_erased'] ELSE ARRAY[]::text[] END)
     ORDER BY 1 LIMIT 1";
 

@@ -9,7 +9,7 @@ use sqlx::{
 use crate::{StoreError, connect};
 
 /// The version of the schema that this program speaks: the number of the last migration.
-pub const SCHEMA_VERSION: i64 = 17;
+pub const SCHEMA_VERSION: i64 = 18;
 
 /// The roles that the migrations grant rights to. The programs' logins are these roles themselves or members of them.
 const GRANTEES: [&str; 2] = ["kyb_runtime", "kyb_reader"];

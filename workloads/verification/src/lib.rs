@@ -13,9 +13,11 @@ mod checks;
 mod lists;
 mod screen;
 mod suppress;
+mod sweep;
 mod verify;
 
 pub use lists::{Watchlists, list_problems};
-pub use screen::{MOST_MATCHES, ScreeningError, ScreeningOptions, screen};
+pub use screen::{MOST_MATCHES, ScreeningError, ScreeningOptions, screen, screen_in_any_case};
 pub use suppress::{subjects_with_matches, suppress};
+pub use sweep::{EntryKey, Sweep, compared_with, whole_search_at};
 pub use verify::{judge, screen_everybody, verify};

@@ -50,9 +50,9 @@ pub fn screen(
     Ok(screen_against(lists, states, subject, options, now))
 }
 
-/// Screens one party as part of a verification: never refused. A list that is not known here counts as missing, so the
+/// Screens one party as part of a verification or for a monitor: never refused. A list that is not known here counts as missing, so the
 /// answer can't be `no_hit`.
-pub(crate) fn screen_in_any_case(
+pub fn screen_in_any_case(
     lists: &Watchlists,
     subject: Party,
     options: &ScreeningOptions,

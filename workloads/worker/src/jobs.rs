@@ -1,4 +1,4 @@
-//! Asynchronous verifications, and slices of batches where there are none: taken from the queue under a lease, verified, stored.
+//! Asynchronous verifications, slices of batches where there are none, and monitors where there are none of both: taken from the queue under a lease, verified, stored.
 
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ use kyb_settings::Settings;
 use kyb_store::{Store, StoreError, audit::AuditContext, queue::Job};
 use kyb_telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
+
+use crate::monitors::Sweeps;
 
 /// How long a job is ours. A verification takes milliseconds; only a dead worker lets this pass.
 const LEASE: Duration = Duration::from_mins(1);
@@ -38,6 +40,8 @@ pub struct JobWorker {
     pub watchlists: LiveWatchlists,
     /// What was done.
     pub metrics: Metrics,
+    /// What changed of the lists, made ready for monitors.
+    pub sweeps: Sweeps,
 }
 
 impl JobWorker {
@@ -61,16 +65,18 @@ impl JobWorker {
         }
     }
 
-    /// Does one job, or, where none waits, one slice of a batch: somebody may be waiting for a verification. `false`: there
-    /// was nothing to do.
+    /// Does one job, or, where none waits, one slice of a batch, or, where none waits either, some monitors: somebody may be
+    /// waiting for a verification. `false`: there was nothing to do.
     pub async fn work_once(&self) -> Result<bool, StoreError> {
         if let Some(job) = self.store.take_job(LEASE).await? {
             self.work_on(&job).await;
             return Ok(true);
         }
-        let Some(slice) = self.store.take_slice(LEASE).await? else { return Ok(false) };
-        self.work_on_slice(&slice).await;
-        Ok(true)
+        if let Some(slice) = self.store.take_slice(LEASE).await? {
+            self.work_on_slice(&slice).await;
+            return Ok(true);
+        }
+        self.work_on_monitors().await
     }
 
     /// Reports how many jobs wait, until `stop`.

@@ -5,6 +5,7 @@
 //!                                        └── whatever fails ──► store: list_failed; the last good version stays
 //! jobs:   store: take_job ──► kyb_verification::verify ──► store: finish_job, under a lease
 //!                                        └── whatever fails ──► store: fail_job; three attempts
+//! monitors: lists changed ──► store: take_monitors ──► what changed, narrowed ──► store: finish_monitors, under a lease
 //! erase:  settings: `erase: true` ──► store: request_erasure, then erase_tenant until nothing is left
 //! report: heartbeats, lists, erasures ──► build (pure) ──► RegionReport.status, in a cluster
 //! ```
@@ -17,6 +18,7 @@ pub mod erase;
 pub mod feeds;
 pub mod heartbeat;
 pub mod jobs;
+pub mod monitors;
 pub mod report;
 
 use erase::Erasures;
@@ -71,7 +73,8 @@ pub async fn run(
         };
         tasks.spawn(report::keep_reporting(sources, target, stop.clone()));
     }
-    let worker = jobs::JobWorker { store, settings, watchlists, metrics };
+    let sweeps = monitors::Sweeps::default();
+    let worker = jobs::JobWorker { store, settings, watchlists, metrics, sweeps };
     tasks.spawn(worker.clone().report_depth(stop.clone()));
     for _ in 0..options.concurrency {
         tasks.spawn(worker.clone().run(stop.clone()));
