@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use kyb_domain::id::{BatchId, BusinessId, ScreeningId, SuppressionId, VerificationId};
+use kyb_domain::id::{BatchId, BusinessId, MonitorId, ScreeningId, SuppressionId, VerificationId};
 
 use crate::problem::Problem;
 
@@ -24,6 +24,9 @@ impl Named for BatchId {
 }
 impl Named for BusinessId {
     const WHAT: &'static str = "business";
+}
+impl Named for MonitorId {
+    const WHAT: &'static str = "monitor";
 }
 impl Named for VerificationId {
     const WHAT: &'static str = "verification";

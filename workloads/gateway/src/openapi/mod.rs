@@ -26,6 +26,7 @@ use crate::{problem::ProblemBody, routes};
         (name = "screenings", description = "One party against the sanctions lists."),
         (name = "suppressions", description = "Matches that were decided to be somebody else, and that later screenings need not ask about again."),
         (name = "batches", description = "Many parties against the sanctions lists."),
+        (name = "monitors", description = "Parties that are looked at again whenever a list changes, and the alerts that come of it."),
         (name = "classifications", description = "Industry codes."),
         (name = "risk-assessments", description = "A score and what it is made of."),
         (name = "watchlists", description = "Which lists are searched, and how fresh they are."),

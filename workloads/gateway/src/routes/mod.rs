@@ -7,6 +7,7 @@ mod docs;
 mod events;
 pub(crate) mod health;
 mod metrics;
+mod monitors;
 mod risk_assessments;
 mod screenings;
 mod suppressions;
@@ -63,6 +64,10 @@ pub(crate) fn v1() -> OpenApiRouter<App> {
         .routes(routes!(batches::create))
         .routes(routes!(batches::read))
         .routes(routes!(batches::results))
+        .routes(routes!(monitors::list, monitors::create))
+        .routes(routes!(monitors::read, monitors::end))
+        .routes(routes!(monitors::alerts_of))
+        .routes(routes!(monitors::alerts))
         .routes(routes!(classifications::create))
         .routes(routes!(risk_assessments::create))
         .routes(routes!(watchlists::list))

@@ -31,6 +31,7 @@ struct Objects {
     /// A suppression of that screening's match.
     suppression: String,
     batch: String,
+    monitor: String,
 }
 
 impl Objects {
@@ -51,7 +52,9 @@ impl Objects {
         let decided = world.post(&path, &keys.manager, &decided).await.expect(201).json();
         let batch = make("/v1/batches", json!({"subjects": [{"name": "Acme"}]})).await;
         crate::batches::work_off(world).await;
+        let watched = json!({"subject": {"name": "Acme"}});
         Self {
+            monitor: make("/v1/monitors", watched).await,
             batch,
             suppression: decided["suppression_id"].as_str().unwrap().to_owned(),
             screening,
@@ -67,6 +70,7 @@ impl Objects {
             Some("verifications") => &self.verification,
             Some("screenings") => &self.screening,
             Some("batches") => &self.batch,
+            Some("monitors") => &self.monitor,
             Some("suppressions") => &self.suppression,
             _ => panic!("add an object for {template} to this test"),
         };
@@ -141,15 +145,23 @@ async fn a_key_confined_to_a_context_sees_nothing_of_the_others() {
     let own = Objects::of(&world, &world.acme, &world.acme.confined, None).await;
     let others = Objects::of(&world, &world.acme, &world.acme.service, Some("onboarding")).await;
     let key = &world.acme.confined;
-    for path in
-        ["/v1/businesses/{id}", "/v1/businesses/{id}/export", "/v1/verifications/{id}", "/v1/batches/{id}"]
-    {
+    for path in [
+        "/v1/businesses/{id}",
+        "/v1/businesses/{id}/export",
+        "/v1/verifications/{id}",
+        "/v1/batches/{id}",
+        "/v1/monitors/{id}",
+        "/v1/monitors/{id}/alerts",
+    ] {
         world.get(&own.fill(path), key).await.expect(200);
         world.get(&others.fill(path), key).await.problem(404, "NOT_FOUND");
     }
     let page = world.get("/v1/businesses", key).await.json();
     let ids: Vec<_> = page["businesses"].as_array().unwrap().iter().map(|business| &business["id"]).collect();
     assert_eq!(ids, [&json!(own.business)]);
+    let page = world.get("/v1/monitors", key).await.json();
+    let ids: Vec<_> = page["monitors"].as_array().unwrap().iter().map(|monitor| &monitor["id"]).collect();
+    assert_eq!(ids, [&json!(own.monitor)]);
     let elsewhere =
         answer(world.request(Method::GET, "/v1/businesses", key).header("X-Kyb-Context", "onboarding")).await;
     elsewhere.problem(403, "CONTEXT_FORBIDDEN");

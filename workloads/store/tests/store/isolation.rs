@@ -9,7 +9,7 @@ use crate::support::{
 use kyb_store::{Write, businesses::BusinessQuery, usage::UsageRow};
 
 /// Every table that has a tenant, but the queues.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 16] = [
     "api_usage",
     "audit_events",
     "batch_items",
@@ -21,6 +21,8 @@ const TABLES: [&str; 14] = [
     "decisions",
     "idempotency_keys",
     "match_decisions",
+    "monitor_alerts",
+    "monitors",
     "screenings",
     "suppressions",
     "verifications",
@@ -158,7 +160,7 @@ async fn every_table_with_a_tenant_is_under_forced_row_level_security() {
     .unwrap();
     assert_eq!(
         others,
-        ["batch_slices", "jobs"],
+        ["batch_slices", "jobs", "monitor_watches"],
         "the queues alone are open, and hold ids and times only (next test)"
     );
 }
@@ -168,7 +170,7 @@ async fn the_queue_holds_ids_and_times_only() {
     let database = Database::fresh().await;
     let columns: Vec<String> = sqlx::query_scalar(
         "SELECT column_name || ' ' || data_type FROM information_schema.columns
-         WHERE table_schema = 'kyb' AND table_name IN ('batch_slices', 'jobs') ORDER BY table_name, ordinal_position",
+         WHERE table_schema = 'kyb' AND table_name IN ('batch_slices', 'jobs', 'monitor_watches') ORDER BY table_name, ordinal_position",
     )
     .fetch_all(&mut database.superuser().await)
     .await
@@ -189,6 +191,12 @@ async fn the_queue_holds_ids_and_times_only() {
         "due_at timestamp with time zone",
         "lease uuid",
         "created_at timestamp with time zone",
+        "tenant_id text",
+        "monitor_id uuid",
+        "seen text", // a digest of what every tenant can read: versions of lists
+        "whole_at timestamp with time zone",
+        "due_at timestamp with time zone",
+        "lease uuid",
     ];
     assert_eq!(columns, expected);
 }
@@ -228,6 +236,9 @@ async fn the_runtime_role_has_the_privileges_it_needs_and_no_other() {
         ("lists", "ISU"),
         ("match_decisions", "DIS"),
         ("migrations", "S"),
+        ("monitor_alerts", "DIS"),
+        ("monitor_watches", "DISU"),
+        ("monitors", "DISU"),
         ("screenings", "DISU"),
         ("suppressions", "DIS"),
         ("tenant_erasures", "ISU"),

@@ -14,6 +14,7 @@ mod isolation;
 mod leaks;
 mod lists;
 mod migrations;
+mod monitors;
 mod queue;
 mod startup;
 mod support;

@@ -47,6 +47,7 @@ async fn fill(rows: &TenantStore, times: usize) {
         let hit = hit("Firm");
         rows.record_screening(&hit, &audit(), None).await.unwrap();
         crate::batches::create(rows, 2).await;
+        crate::monitors::create(rows, "Firm").await;
         let decided = Decided::suppressing(&hit);
         rows.decide_match(&decided.deciding(), &audit(), None).await.unwrap();
     }
@@ -71,8 +72,9 @@ async fn an_erased_tenant_leaves_its_audit_chain_and_a_tombstone_and_no_other_ro
     let (acme, other) = (store.tenant(&tenant("acme")), store.tenant(&tenant("other")));
     fill(&acme, 10).await;
     fill(&other, 2).await;
+    crate::monitors::alert_all(&store).await;
     let (before, others) = (rows_of(&database, "acme").await, rows_of(&database, "other").await);
-    assert_eq!(before.len(), 15, "something of every table but one (no tax number): {before:?}");
+    assert_eq!(before.len(), 18, "something of every table but one (no tax number): {before:?}");
     let deleted = erase(&store, "acme").await;
     let events = before.iter().find(|(table, _)| table == "audit_events").unwrap().1;
     assert_eq!(i64::try_from(deleted).unwrap(), before.iter().map(|(_, rows)| rows).sum::<i64>() - events);
@@ -238,6 +240,8 @@ async fn decisions_of_a_tenant_that_was_not_erased_can_not_be_deleted() {
         "suppressions",
         "batches",
         "batch_items",
+        "monitors",
+        "monitor_alerts",
     ] {
         let delete = format!("DELETE FROM kyb.{table}");
         let done = sqlx::query(sqlx::AssertSqlSafe(delete)).execute(&mut runtime).await.unwrap();
