@@ -156,7 +156,7 @@ CREATE FUNCTION kyb.take_monitors(
 ) RETURNS TABLE (
     tenant text, monitor uuid, whole boolean, subject text, options text, outcome text, screening uuid, compared text
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     moment timestamptz := clock_timestamp();
     whose text;
@@ -170,11 +170,11 @@ BEGIN
     END IF;
     -- Before and after the digest: two ranges of an index, where `<>` would read it all.
     SELECT d.tenant_id, d.seen INTO whose, known FROM (
-        (SELECT w.tenant_id, w.seen FROM kyb.monitor_watches w WHERE w.seen < p_seen AND w.due_at <= moment LIMIT 1)
+        (SELECT w.tenant_id, w.seen FROM kyb.monitor_watches w WHERE w.seen < p_seen AND w.due_at <= moment ORDER BY w.seen LIMIT 1)
         UNION ALL
-        (SELECT w.tenant_id, w.seen FROM kyb.monitor_watches w WHERE w.seen > p_seen AND w.due_at <= moment LIMIT 1)
+        (SELECT w.tenant_id, w.seen FROM kyb.monitor_watches w WHERE w.seen > p_seen AND w.due_at <= moment ORDER BY w.seen LIMIT 1)
         UNION ALL
-        (SELECT w.tenant_id, w.seen FROM kyb.monitor_watches w WHERE w.whole_at <= moment AND w.due_at <= moment LIMIT 1)
+        (SELECT w.tenant_id, w.seen FROM kyb.monitor_watches w WHERE w.whole_at <= moment AND w.due_at <= moment ORDER BY w.whole_at LIMIT 1)
     ) AS d LIMIT 1;
     IF NOT FOUND THEN
         RETURN;
@@ -214,6 +214,9 @@ BEGIN
         RETURNING w.monitor_id
     )
     SELECT coalesce(array_agg(g.monitor_id), '{}') INTO ours FROM given_back g;
+    IF cardinality(ours) = 0 THEN
+        RETURN 0;
+    END IF;
     UPDATE kyb.monitors m
     SET checked_at = p_at, compared = p_compared, screening_id = coalesce(f.screening, m.screening_id),
         status = coalesce(f.status, m.status), outcome = coalesce(f.outcome, m.outcome)

@@ -60,9 +60,13 @@ impl JobWorker {
         let loaded = states.map(|state| (state.list.clone(), state.version.as_ref().map(sha256))).collect();
         let Some(taken) = self.store.take_monitors(&now, &loaded, LEASE).await? else { return Ok(false) };
         let at = Utc::now().trunc_subsecs(6);
-        match self.compare(&taken, lists, &now, at).await {
-            Some(checked) => self.store_checked(&taken, &now, &checked, at).await?,
-            None => self.store.return_monitors(&taken, PAUSE).await?,
+        let stored = match self.compare(&taken, lists, &now, at).await {
+            Some(checked) => self.store_checked(&taken, &now, &checked, at).await,
+            None => self.store.return_monitors(&taken, PAUSE).await,
+        };
+        if let Err(error) = stored {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(tenant = %taken.tenant, error, "can't store what came of monitors; they will come back");
         }
         Ok(true)
     }

@@ -11,6 +11,7 @@ mod hits;
 mod idempotency;
 mod isolation;
 mod lifecycle;
+mod monitors;
 mod problems;
 mod protection;
 mod verifications;

@@ -34,6 +34,7 @@ fn compared(number: u32) -> Compared {
 }
 
 fn monitor(first: &Screening) -> Monitor {
+    let created_at = now();
     Monitor {
         id: MonitorId::generate(),
         status: MonitorStatus::Active,
@@ -43,8 +44,8 @@ fn monitor(first: &Screening) -> Monitor {
         outcome: first.status,
         screening_id: first.id,
         compared: compared(1),
-        created_at: now(),
-        checked_at: now(),
+        created_at,
+        checked_at: created_at,
         ended_at: None,
     }
 }
