@@ -109,6 +109,9 @@ impl JobWorker {
     /// said, and the whole lists have to be searched.
     async fn sweep(&self, from: &Compared, to: &Compared, lists: &Arc<Watchlists>) -> Option<Arc<Sweep>> {
         let (from_digest, to_digest) = (from.digest(), to.digest());
+        if from_digest == to_digest {
+            return None; // taken to be searched whole
+        }
         let mut last = self.sweeps.last.lock().await;
         if let Some(known) = last.as_ref().filter(|known| known.from == from_digest && known.to == to_digest)
         {
