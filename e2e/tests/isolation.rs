@@ -42,6 +42,7 @@ struct Owned {
     /// Of that match.
     suppression: Value,
     batch: Value,
+    monitor: Value,
 }
 
 /// The listed company.
@@ -68,7 +69,13 @@ impl Owned {
             screening: client.get(&path).await.unwrap().expect(200).unwrap(),
             suppression: client.get(&suppression).await.unwrap().expect(200).unwrap(),
             batch: Self::batch(client).await,
+            monitor: Self::monitor(client).await,
         }
+    }
+
+    async fn monitor(client: &Client) -> Value {
+        let subject = json!({"subject": {"type": "person", "name": "Ingeborg Abrahamsen"}});
+        client.post("/v1/monitors", &subject).await.unwrap().expect(201).unwrap()
     }
 
     /// One that is completed.
@@ -92,6 +99,7 @@ impl Owned {
             Some("screenings") => &self.screening,
             Some("suppressions") => &self.suppression,
             Some("batches") => &self.batch,
+            Some("monitors") => &self.monitor,
             other => panic!("{route:?}: add an object of {other:?} to this test"),
         };
         let path = route.template.replace("{id}", object["id"].as_str().unwrap());
@@ -149,6 +157,7 @@ async fn another_tenants_object_is_404_on_every_route_and_stays_as_it_was() {
         ("screenings", &owned.screening),
         ("suppressions", &owned.suppression),
         ("batches", &owned.batch),
+        ("monitors", &owned.monitor),
     ] {
         let path = format!("/v1/{path}/{}", before["id"].as_str().unwrap());
         assert_eq!(acme.get(&path).await.unwrap().expect(200).unwrap(), *before, "{path} is as it was");

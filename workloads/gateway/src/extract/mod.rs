@@ -1,7 +1,8 @@
-//! What a request says, checked: body, ids, cursor, preconditions, preferences.
+//! What a request says, checked: body, ids, pages, preconditions, preferences.
 
 pub(crate) mod body;
 pub(crate) mod cursor;
+pub(crate) mod page;
 pub(crate) mod path;
 pub(crate) mod precondition;
 pub(crate) mod prefer;

@@ -20,8 +20,7 @@ use kyb_domain::{
 };
 use kyb_verification::ScreeningError;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
+use utoipa::ToSchema;
 
 use super::screenings::Wishes;
 use crate::{
@@ -30,17 +29,16 @@ use crate::{
     extract::{
         Id, JsonBody,
         cursor::{self, QueryHash},
+        page::PageQuery,
         query::QueryOf,
     },
     idempotency::{self, Fingerprinted, Prepared},
-    problem::{Kind, Problem},
+    problem::Problem,
     reply,
     state::App,
 };
 
 const PATH: &str = "/v1/monitors";
-const LARGEST_PAGE: u32 = 50;
-const PAGE: u32 = 20;
 
 /// Whom to look at, and how: as in `POST /v1/screenings`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -153,32 +151,6 @@ fn made(wanted: &MonitorRequest, screening: &Screening, compared: Compared, aske
     }
 }
 
-/// Which page.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// The most items of a page; 20 where absent.
-    #[param(minimum = 1, maximum = 50)]
-    limit: Option<u32>,
-}
-
-impl PageQuery {
-    fn limit(&self) -> Result<u32, Problem> {
-        let limit = self.limit.unwrap_or(PAGE);
-        if (1..=LARGEST_PAGE).contains(&limit) {
-            return Ok(limit);
-        }
-        Err(Problem::new(Kind::InvalidQuery, format!("limit: must be from 1 to {LARGEST_PAGE}")))
-    }
-
-    fn after(&self, hash: QueryHash) -> Result<Option<Uuid>, Problem> {
-        self.cursor.as_deref().map(|text| cursor::read(text, hash)).transpose()
-    }
-}
-
 /// A page of monitors.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Monitors {
@@ -214,9 +186,9 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let context = asker.context.as_ref();
     let hash = QueryHash::of(&[Some("monitors"), context.map(ContextName::as_str)]);
-    let (limit, after) = (wanted.limit()?, wanted.after(hash)?);
+    let (size, after) = (wanted.size()?, wanted.after(hash)?);
     let store = app.store.tenant(asker.caller.tenant_id());
-    let page = store.monitors(context, after.map(MonitorId::from), limit).await?;
+    let page = store.monitors(context, after.map(MonitorId::from), size).await?;
     let last = page.monitors.last().filter(|_| page.more);
     let next_cursor = last.map(|one| cursor::after(one.id.uuid(), hash));
     reply::json(StatusCode::OK, &Monitors { monitors: page.monitors, next_cursor })
@@ -311,9 +283,9 @@ async fn page_of_alerts(
     let context = asker.context.as_ref();
     let of = monitor.map(|id| id.to_string());
     let hash = QueryHash::of(&[Some("alerts"), of.as_deref(), context.map(ContextName::as_str)]);
-    let (limit, after) = (wanted.limit()?, wanted.after(hash)?);
+    let (size, after) = (wanted.size()?, wanted.after(hash)?);
     let store = app.store.tenant(asker.caller.tenant_id());
-    let page = store.alerts(monitor, context, after.map(AlertId::from), limit).await?;
+    let page = store.alerts(monitor, context, after.map(AlertId::from), size).await?;
     let last = page.alerts.last().filter(|_| page.more);
     let next_cursor = last.map(|one| cursor::after(one.id.uuid(), hash));
     reply::json(StatusCode::OK, &Alerts { alerts: page.alerts, next_cursor })

@@ -11,35 +11,21 @@ use axum::{
 use chrono::{SubsecRound as _, Utc};
 use kyb_domain::{id::SuppressionId, suppression::Suppression, text::Justification};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::{
     auth::Admitted,
     extract::{
         Id, JsonBody,
         cursor::{self, QueryHash},
+        page::PageQuery,
         query::QueryOf,
     },
     idempotency,
-    problem::{Kind, Problem},
+    problem::Problem,
     reply,
     state::App,
 };
-
-const LARGEST_PAGE: u32 = 50;
-const PAGE: u32 = 20;
-
-/// Which page of suppressions.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListQuery {
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// The most suppressions of a page; 20 where absent.
-    #[param(minimum = 1, maximum = 50)]
-    limit: Option<u32>,
-}
 
 /// A page of suppressions.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,22 +44,18 @@ pub(crate) struct Suppressions {
     get,
     path = "/v1/suppressions",
     tag = "suppressions",
-    params(ListQuery),
+    params(PageQuery),
     responses((status = 200, description = "A page.", body = Suppressions)),
 )]
 pub(crate) async fn list(
     State(app): State<App>,
     Extension(asker): Extension<Arc<Admitted>>,
-    QueryOf(wanted): QueryOf<ListQuery>,
+    QueryOf(wanted): QueryOf<PageQuery>,
 ) -> Result<Response, Problem> {
-    let limit = wanted.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::new(Kind::InvalidQuery, format!("limit: must be from 1 to {LARGEST_PAGE}")));
-    }
     let hash = QueryHash::of(&[Some("suppressions")]);
-    let after = wanted.cursor.as_deref().map(|text| cursor::read(text, hash)).transpose()?;
+    let (size, after) = (wanted.size()?, wanted.after(hash)?);
     let store = app.store.tenant(asker.caller.tenant_id());
-    let page = store.suppressions(after.map(SuppressionId::from), limit).await?;
+    let page = store.suppressions(after.map(SuppressionId::from), size).await?;
     let last = page.suppressions.last().filter(|_| page.more);
     let next_cursor = last.map(|one| cursor::after(one.id.uuid(), hash));
     reply::json(StatusCode::OK, &Suppressions { suppressions: page.suppressions, next_cursor })

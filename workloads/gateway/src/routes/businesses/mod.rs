@@ -28,18 +28,17 @@ use crate::{
     extract::{
         Id, JsonBody,
         cursor::{self, QueryHash},
+        page,
         precondition::{IfMatch, etag, is_cached},
         query::QueryOf,
     },
     idempotency::{self, Fingerprinted, Prepared},
-    problem::{Kind, Problem},
+    problem::Problem,
     reply,
     state::App,
 };
 
 const PATH: &str = "/v1/businesses";
-const LARGEST_PAGE: u32 = 50;
-const PAGE: u32 = 20;
 
 fn rows(app: &App, asker: &Admitted) -> TenantStore {
     app.store.tenant(asker.caller.tenant_id())
@@ -142,10 +141,7 @@ pub(crate) async fn list(
     Extension(asker): Extension<Arc<Admitted>>,
     QueryOf(wanted): QueryOf<ListQuery>,
 ) -> Result<Response, Problem> {
-    let limit = wanted.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::new(Kind::InvalidQuery, format!("limit: must be from 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page::size(wanted.limit)?;
     let context = asker.context.as_ref();
     let (text, tax_id) =
         (wanted.q.as_ref().map(Name::as_str), wanted.tax_id.as_ref().map(IdentifierValue::as_str));
