@@ -35,21 +35,36 @@ stage() {
     mapfile -t missed <"$found/$name/mutants.out/missed.txt"
 }
 
+# The lines of these mutants, as a diff that adds them. Fields of structs are changed whatever `--re` says, but nothing is outside of a
+# diff.
+lines_of() {
+    local file line last=
+    printf '%s\n' "$@" | cut -d: -f1,2 | sort -t: -k1,1 -k2,2n -u | while IFS=: read -r file line; do
+        [[ $file == "$last" ]] || printf -- '--- a/%s\n+++ b/%s\n' "$file" "$file"
+        last=$file
+        printf '@@ -%d,0 +%d,1 @@\n+%s\n' $((line - 1)) "$line" "$(sed -n "${line}p" "$tree/$file")"
+    done
+}
+
 # What nothing has noticed so far meets further tests: those of these whose names begin so.
 next_stage() {
-    local name=$1 begin=$2 selected=() others=() mutant
+    local name=$1 begin=$2 selected=() patterns=() others=() mutant
     shift 2
     for mutant in "${left[@]}"; do
         if [[ $mutant == "$begin"* ]]; then
+            selected+=("$mutant")
             # With what a regular expression takes for more than a letter.
-            selected+=(--re "^$(sed 's/[][\.|$(){}?+*^]/\\&/g' <<<"$mutant")\$")
+            patterns+=(--re "^$(sed 's/[][\.|$(){}?+*^]/\\&/g' <<<"$mutant")\$")
         else
             others+=("$mutant")
         fi
     done
     ((${#selected[@]})) || return 0
-    stage "$name" "${selected[@]}" --minimum-test-timeout 600 "$@" -- -- -Z unstable-options --fail-fast
-    by_servers=$((by_servers + ${#noticed[@]}))
+    lines_of "${selected[@]}" >"$found/$name.diff"
+    stage "$name" "${patterns[@]}" --in-diff "$found/$name.diff" --minimum-test-timeout 600 "$@" -- -- -Z unstable-options --fail-fast
+    # Fields of those lines are among them, which the unit tests have noticed.
+    mapfile -t missed < <(comm -12 <(printf '%s\n' "${missed[@]}" | sort) <(printf '%s\n' "${selected[@]}" | sort))
+    by_servers=$((by_servers + ${#selected[@]} - ${#missed[@]}))
     left=("${others[@]}" "${missed[@]}")
 }
 
