@@ -12,8 +12,9 @@ use std::collections::HashMap;
 use super::{EntryNumber, Index, NameNumber, letters, range, runs};
 use crate::{
     align::{CONTRADICTION, INITIAL_FITS, MISSING, abbreviates, can_abbreviate, run_likeness},
-    name::{Name, NameWord, joined},
+    name::{Name, NameWord},
     normalise::MOST_WORDS,
+    spelling::Spelt,
     word_class::{Class, Style},
 };
 
@@ -77,8 +78,8 @@ impl Index {
             let names = known.as_run.entry(word.text.clone()).or_insert_with(|| self.having_as_run(word));
             self.meet_by_run(names, &wanted, &mut tallies);
         }
-        for run in runs(wanted.name) {
-            let run = joined(std::iter::once(run.as_str()), Class::Core);
+        for run in runs::of(wanted.name) {
+            let run = Spelt::new(run);
             let look_up = || self.having_run_as_word(&run);
             let names = known.run_as_word.entry(run.text.clone()).or_insert_with(look_up);
             self.meet_by_run(names, &wanted, &mut tallies);
@@ -171,13 +172,13 @@ impl Index {
 
     /// Names that have neighbours which, written as one, are like the word.
     fn having_as_run(&self, word: &NameWord) -> Vec<NameNumber> {
-        let alike = self.run_vocabulary.alike_from_the_first_letter(word.spelling());
+        let alike = self.run_spellings.alike_from_the_first_letter(word.spelling());
         let enough = alike.into_iter().filter(|(_, likeness)| run_likeness(*likeness).is_some());
         enough.flat_map(|(run, _)| self.runs.of(run)).copied().collect()
     }
 
     /// Names that have a word like the neighbours `run` written as one.
-    fn having_run_as_word(&self, run: &NameWord) -> Vec<NameNumber> {
+    fn having_run_as_word(&self, run: &Spelt) -> Vec<NameNumber> {
         let alike = self.vocabulary.alike_from_the_first_letter(run.spelling());
         let enough = alike.into_iter().filter(|(_, likeness)| run_likeness(*likeness).is_some());
         enough.flat_map(|(word, _)| self.words.of(word)).copied().collect()

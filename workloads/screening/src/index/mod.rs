@@ -3,13 +3,11 @@
 
 mod build;
 pub(crate) mod candidates;
+mod runs;
+mod spellings;
 mod vocabulary;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use kyb_domain::{
     identifier::{Identifier, IdentifierKind},
@@ -17,12 +15,12 @@ use kyb_domain::{
 };
 
 use crate::{
-    align::{LONGEST_JOINED, LONGEST_RUN, SHORTEST_JOINED, Term, acronym},
+    align::Term,
     evidence::comparable,
     legal_form::FormNumber,
-    name::{Name, joined},
     word_class::{Class, Style},
 };
+use spellings::Spellings;
 use vocabulary::Vocabulary;
 
 /// Number of an entry in the index, over all lists.
@@ -41,7 +39,7 @@ pub(crate) struct Index {
     rarities: Arc<Vocabulary>,
     words: Postings,
     /// Neighbouring words written as one, and which names have each.
-    run_vocabulary: Vocabulary,
+    run_spellings: Spellings,
     runs: Postings,
     identifiers: HashMap<(IdentifierKind, String), Vec<EntryNumber>>,
     /// Names that are part of another, see [`crate::alternatives`]; they come after the names of their entry.
@@ -82,7 +80,7 @@ struct Names {
     has_short: Vec<bool>,
 }
 
-/// For each word the names that have it, in one array.
+/// For each word the names that have it, in one array; `first` has one more item, the end.
 #[derive(Default)]
 struct Postings {
     first: Vec<u32>,
@@ -90,6 +88,11 @@ struct Postings {
 }
 
 impl Postings {
+    /// What is put into `names` from here on belongs to the next word.
+    fn open(&mut self) {
+        self.first.push(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
+    }
+
     fn of(&self, word: u32) -> &[NameNumber] {
         &self.names[range(&self.first, word)]
     }
@@ -196,7 +199,7 @@ impl Index {
             + identifiers
             + parts
             + self.vocabulary.heap_bytes()
-            + self.run_vocabulary.heap_bytes()
+            + self.run_spellings.heap_bytes()
             + self.entries.len() * size_of::<Place>()
     }
 }
@@ -205,16 +208,6 @@ impl Index {
 fn letters(bytes: impl Iterator<Item = u8>) -> u32 {
     let places = bytes.filter(u8::is_ascii_lowercase).map(|letter| letter - b'a');
     places.fold(0, |all, place| all | 1 << place)
-}
-
-/// All runs of neighbours that can agree with one word of another name, written as one, and the name's first letters.
-fn runs(name: &Name) -> BTreeSet<String> {
-    let texts: Vec<&str> = name.words.iter().map(|word| word.text.as_str()).collect();
-    let windows = (2..=LONGEST_RUN).flat_map(|length| texts.windows(length));
-    let of_fit_length = windows
-        .filter(|run| (SHORTEST_JOINED..=LONGEST_JOINED).contains(&run.iter().map(|word| word.len()).sum()));
-    let words = name.words.iter().map(|word| (word.text.as_str(), word.class, word.information.is_common));
-    of_fit_length.map(|run| joined(run.iter().copied(), Class::Core).text).chain(acronym(words)).collect()
 }
 
 /// How the names of an entry are read.
