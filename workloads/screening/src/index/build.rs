@@ -11,7 +11,7 @@ use kyb_domain::{
 };
 
 use super::{
-    EntryNumber, Index, NameNumber, Names, Part, Place, Postings, letters, range,
+    ByStyle, EntryNumber, Index, NameNumber, Names, Part, Place, Postings, Summary, letters, range,
     runs::NewRuns,
     spellings::order,
     style,
@@ -97,7 +97,7 @@ impl Reader {
         self.runs.read(&name, number);
         let numbers = name.words.iter().map(|word| self.words.number(&word.text));
         let numbers: Vec<u32> = numbers.collect();
-        self.names.push(entry, &name, &numbers);
+        self.names.push(entry, &name, &numbers, self.entries[entry as usize].list);
         words.extend(numbers);
         number
     }
@@ -115,10 +115,16 @@ impl Reader {
         let vocabulary = Arc::new(Vocabulary::new(&self.words.words));
         self.names.finish(&renumbered, &vocabulary);
         let (run_spellings, runs) = self.runs.finish();
+        let style = |name: NameNumber| self.entries[self.names.entry[name as usize] as usize].style;
+        let of_style = |wanted| {
+            let names = (0..self.names.next()).filter(|name| style(*name) == wanted);
+            Postings::of_words(&self.names, names, self.words.words.len())
+        };
+        let words = ByStyle { person: of_style(Style::Person), organisation: of_style(Style::Organisation) };
         Index {
             lists: lists.to_vec(),
             entries: self.entries,
-            words: Postings::of_words(&self.names, self.words.words.len()),
+            words,
             names: self.names,
             rarities: known.unwrap_or_else(|| Arc::clone(&vocabulary)),
             vocabulary,
@@ -179,7 +185,7 @@ impl Names {
         NameNumber::try_from(self.entry.len()).unwrap_or(NameNumber::MAX)
     }
 
-    fn push(&mut self, entry: EntryNumber, name: &Name, words: &[u32]) {
+    fn push(&mut self, entry: EntryNumber, name: &Name, words: &[u32], list: u16) {
         let telling = || name.words.iter().filter(|word| word.class == Class::Core);
         let initials = name.words.iter().filter(|word| word.class == Class::Initial).count();
         self.entry.push(entry);
@@ -187,9 +193,14 @@ impl Names {
         self.words.extend(words);
         self.classes.extend(name.words.iter().map(|word| word.class));
         self.forms.extend(&name.forms);
-        self.initials.push(u8::try_from(initials).unwrap_or(u8::MAX));
-        self.first_letters.push(letters(telling().filter_map(|word| word.text.bytes().next())));
-        self.has_short.push(telling().any(|word| can_abbreviate(word.class, &word.text)));
+        self.summaries.push(Summary {
+            core_weight: 0.0,
+            other_weight: 0.0,
+            first_letters: letters(telling().filter_map(|word| word.text.bytes().next())),
+            list,
+            initials: u8::try_from(initials).unwrap_or(u8::MAX),
+            has_short: telling().any(|word| can_abbreviate(word.class, &word.text)),
+        });
     }
 
     fn open(&mut self) {
@@ -210,33 +221,29 @@ impl Names {
             };
             #[expect(clippy::cast_possible_truncation, reason = "weights are small numbers of few digits")]
             let [core, other] = [weight(true) as f32, weight(false) as f32];
-            self.core_weight.push(core);
-            self.other_weight.push(other);
+            let summary = &mut self.summaries[name as usize];
+            (summary.core_weight, summary.other_weight) = (core, other);
         }
         self.shrink();
     }
 
     fn shrink(&mut self) {
         self.entry.shrink_to_fit();
-        for numbers in [&mut self.first_word, &mut self.words, &mut self.first_form, &mut self.first_letters]
-        {
+        for numbers in [&mut self.first_word, &mut self.words, &mut self.first_form] {
             numbers.shrink_to_fit();
         }
         self.classes.shrink_to_fit();
         self.forms.shrink_to_fit();
-        self.core_weight.shrink_to_fit();
-        self.other_weight.shrink_to_fit();
-        self.initials.shrink_to_fit();
-        self.has_short.shrink_to_fit();
+        self.summaries.shrink_to_fit();
     }
 }
 
 impl Postings {
-    /// Which names have each of so many words.
-    fn of_words(names: &Names, words: usize) -> Self {
+    /// Which of the names `which` have each of so many words.
+    fn of_words(names: &Names, which: impl Iterator<Item = NameNumber>, words: usize) -> Self {
         let mut first = vec![0; words + 1];
-        let mut pairs = Vec::with_capacity(names.words.len());
-        for name in 0..names.next() {
+        let mut pairs = vec![];
+        for name in which {
             pairs.extend(names.words[range(&names.first_word, name)].iter().map(|word| (*word, name)));
         }
         pairs.sort_unstable();

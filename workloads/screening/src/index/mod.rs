@@ -1,10 +1,12 @@
 //! All names of all lists in memory, as flat arrays: entries, their names, the words of the names, and for each word the
 //! names that have it. Built once per set of list versions, never changed.
 
+mod bound;
 mod build;
 pub(crate) mod candidates;
 mod runs;
 mod spellings;
+mod tallies;
 mod vocabulary;
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
@@ -37,7 +39,7 @@ pub(crate) struct Index {
     vocabulary: Arc<Vocabulary>,
     /// Those that say how rare a word is: the same, or of the index that this one was narrowed from.
     rarities: Arc<Vocabulary>,
-    words: Postings,
+    words: ByStyle,
     /// Neighbouring words written as one, and which names have each.
     run_spellings: Spellings,
     runs: Postings,
@@ -71,13 +73,36 @@ struct Names {
     classes: Vec<Class>,
     first_form: Vec<u32>,
     forms: Vec<FormNumber>,
+    summaries: Vec<Summary>,
+}
+
+/// What a look-up asks of a name before its words.
+#[derive(Debug, Clone, Copy)]
+struct Summary {
     /// Weight of the core words, and of all others.
-    core_weight: Vec<f32>,
-    other_weight: Vec<f32>,
-    initials: Vec<u8>,
-    /// The first letters of the core words, see [`letters`]; and whether one of these may be initials.
-    first_letters: Vec<u32>,
-    has_short: Vec<bool>,
+    core_weight: f32,
+    other_weight: f32,
+    /// The first letters of the core words, see [`letters`].
+    first_letters: u32,
+    list: u16,
+    initials: u8,
+    /// Whether a core word may be initials.
+    has_short: bool,
+}
+
+/// Names of persons and those of others, apart: one look-up is for either.
+struct ByStyle {
+    person: Postings,
+    organisation: Postings,
+}
+
+impl ByStyle {
+    fn of(&self, style: Style) -> &Postings {
+        match style {
+            Style::Person => &self.person,
+            Style::Organisation => &self.organisation,
+        }
+    }
 }
 
 /// For each word the names that have it, in one array; `first` has one more item, the end.
@@ -188,9 +213,12 @@ impl Index {
         let names = &self.names;
         let words =
             4 * (names.entry.len() + names.first_word.len() + names.words.len() + names.first_form.len());
-        let weights = 14 * names.core_weight.len() + names.classes.len() + names.forms.len();
-        let postings =
-            [&self.words, &self.runs].map(|p| 4 * (p.first.len() + p.names.len())).iter().sum::<usize>();
+        let summaries = size_of::<Summary>() * names.summaries.len();
+        let weights = summaries + names.classes.len() + names.forms.len();
+        let postings = [&self.words.person, &self.words.organisation, &self.runs]
+            .map(|p| 4 * (p.first.len() + p.names.len()))
+            .iter()
+            .sum::<usize>();
         let parts = self.parts.values().map(|part| part.text.len() + 64).sum::<usize>();
         let identifiers = self.identifiers.keys().map(|(_, value)| value.len() + 64).sum::<usize>();
         words

@@ -167,10 +167,6 @@ impl Texts {
         &self.all[start as usize..self.ends[at as usize] as usize]
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
     pub(super) fn shrink(&mut self) {
         self.all.shrink_to_fit();
         self.ends.shrink_to_fit();
