@@ -207,8 +207,16 @@ const DIGITS: u64 = 0x3ff << FIRST_DIGIT;
 
 /// Whether so many edits of consonants can be enough between two words, by key or by text.
 pub(crate) fn consonants_are_near(a: [u64; 2], b: [u64; 2], edits: u32) -> [bool; 2] {
-    let near = |a: u64, b: u64| (a & !b).count_ones().max((b & !a).count_ones()) <= edits;
+    let near = |a: u64, b: u64| are_at_most(a & !b, edits) && are_at_most(b & !a, edits);
     [near(a[0], b[0]), near(a[1], b[1])]
+}
+
+/// Whether no more bits are set: taking away the lowest so often leaves none. Not every processor counts bits.
+fn are_at_most(mut bits: u64, most: u32) -> bool {
+    for _ in 0..most {
+        bits &= bits.wrapping_sub(1);
+    }
+    bits == 0
 }
 
 /// The greatest edit cost at which words are still compared, by the length of the shorter word: short words differ by a
@@ -280,6 +288,9 @@ fn agreement(a: &str, b: &str, budget: u8) -> f64 {
 pub(crate) fn is_one_typing_error(a: &str, b: &str) -> bool {
     a != b && edit_cost(a.as_bytes(), b.as_bytes(), EDIT).is_some()
 }
+
+/// The most that any budget lets change.
+pub(crate) const MOST_EDITS_OF_CONSONANTS: u32 = 3;
 
 /// How many consonants a budget lets change.
 pub(crate) fn edits_of_consonants(budget: u8) -> u32 {

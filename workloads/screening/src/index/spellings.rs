@@ -6,8 +6,8 @@ use std::{cmp::Ordering, ops::Range};
 use crate::{
     normalise::LONGEST_WORD,
     spelling::{
-        Skeleton, Spelling, consonants_are_near, edit_budget, edits_of_consonants, length_slack, likeness,
-        skeleton,
+        MOST_EDITS_OF_CONSONANTS, Skeleton, Spelling, consonants_are_near, edit_budget, edits_of_consonants,
+        length_slack, likeness, skeleton,
     },
 };
 
@@ -99,13 +99,28 @@ impl Spellings {
     fn collect(&self, wanted: Spelling<'_>, numbers: Range<u32>, found: &mut Vec<(u32, f64)>) {
         // The budget goes by the shorter of two words, so that of the wanted one is the most there can be.
         let budget = edit_budget(wanted.text.len());
-        let most_apart = edits_of_consonants(budget);
+        // With a number that is known, the loop over all spellings has no loop in it.
+        match edits_of_consonants(budget) {
+            0 => self.collect_within::<0>(wanted, budget, numbers, found),
+            1 => self.collect_within::<1>(wanted, budget, numbers, found),
+            2 => self.collect_within::<2>(wanted, budget, numbers, found),
+            _ => self.collect_within::<MOST_EDITS_OF_CONSONANTS>(wanted, budget, numbers, found),
+        }
+    }
+
+    fn collect_within<const EDITS: u32>(
+        &self,
+        wanted: Spelling<'_>,
+        budget: u8,
+        numbers: Range<u32>,
+        found: &mut Vec<(u32, f64)>,
+    ) {
         let [key, text] = [wanted.key, wanted.text].map(|letters| Skeleton::new(skeleton(letters), budget));
         let at = numbers.start as usize..numbers.end as usize;
         for ((number, consonants), skeletons) in
             numbers.zip(&self.consonants[at.clone()]).zip(&self.skeletons[at])
         {
-            let [by_key, by_text] = consonants_are_near(*consonants, wanted.consonants, most_apart);
+            let [by_key, by_text] = consonants_are_near(*consonants, wanted.consonants, EDITS);
             if by_key && key.may_become(skeletons[0]) || by_text && text.may_become(skeletons[1]) {
                 let likeness = likeness(wanted, self.get(number));
                 if likeness > 0.0 {
