@@ -434,6 +434,21 @@ pub(crate) mod tests {
             // A swap keeps the letters, and every other edit of a consonant costs one whole edit.
             proptest::prop_assert!(near[0]);
         }
+
+        #[test]
+        fn the_order_of_the_consonants_rules_out_no_word_within_the_budget(a in "[abcdei$]{1,16}", b in "[abcdei$]{1,16}") {
+            let cost = full_cost(a.as_bytes(), b.as_bytes());
+            proptest::prop_assert!(Skeleton::new(skeleton(&a), cost).may_become(skeleton(&b)));
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_consonants_rules_out_other_words() {
+        let may = |a: &str, b: &str, budget| Skeleton::new(skeleton(a), budget).may_become(skeleton(b));
+        assert!(may("marta", "matra", SWAP) && !may("marta", "matra", SWAP - 1));
+        assert!(!may("petrov", "vortep", 2 * EDIT), "the same letters");
+        // More consonants than there is room for: nothing is ruled out.
+        assert!(may("bcdfghklmnpqrs", "b", 0));
     }
 
     #[test]

@@ -117,7 +117,9 @@ impl Index {
         for name in by_run.chain(by_word).filter(|name| self.is_wanted(**name, &wanted)) {
             tallies.meet(*name).unbounded = true;
         }
-        common.iter().for_each(|word| self.count_common(word, &wanted, &mut tallies));
+        for word in &common {
+            self.count_common(word, &wanted, &mut tallies);
+        }
 
         let found = self.enough(&wanted, &reach, &tallies);
         known.tallies = tallies;
