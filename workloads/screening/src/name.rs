@@ -87,13 +87,6 @@ impl Name {
     }
 }
 
-/// The words `run` written as one, with the class of the strongest.
-pub(crate) fn joined<'a>(run: impl Iterator<Item = &'a str>, class: Class) -> NameWord {
-    let mut text: String = run.collect();
-    text.truncate(crate::normalise::LONGEST_WORD);
-    NameWord::new(text, class)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,6 +22,40 @@ pub(crate) struct Spelling<'a> {
     pub(crate) consonants: [u64; 2],
 }
 
+impl<'a> Spelling<'a> {
+    /// Of a text and its [`key`].
+    pub(crate) fn of(text: &'a str, key: &'a str) -> Self {
+        Self { text, key, consonants: [consonants(key), consonants(text)] }
+    }
+}
+
+/// A spelling with letters of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Spelt {
+    pub(crate) text: String,
+    pub(crate) key: String,
+    consonants: [u64; 2],
+}
+
+impl Spelt {
+    pub(crate) fn new(text: String) -> Self {
+        let key = key(&text);
+        let consonants = [consonants(&key), consonants(&text)];
+        Self { text, key, consonants }
+    }
+
+    /// Neighbours written as one.
+    pub(crate) fn joined<'a>(run: impl Iterator<Item = &'a str>) -> Self {
+        let mut text: String = run.collect();
+        text.truncate(LONGEST_WORD);
+        Self::new(text)
+    }
+
+    pub(crate) fn spelling(&self) -> Spelling<'_> {
+        Spelling { text: &self.text, key: &self.key, consonants: self.consonants }
+    }
+}
+
 /// What the common ways to write one word in Latin letters share: `ks`/`x`, `ph`/`f`, `kh`/`h`, `ou`/`u`, `w`/`v`,
 /// `c`/`k`/`q`, `y`/`j`/`i` inside a word, doubled letters, a silent last `h`, and digits that stand for letters.
 pub(crate) fn key(text: &str) -> String {
@@ -98,13 +132,91 @@ pub(crate) fn consonants(letters: &str) -> u64 {
     })
 }
 
+/// The consonants in their order, five bits each from the lowest on; 0 where there are none or more than twelve. What
+/// [`consonants`] leaves out is left out here too.
+pub(crate) fn skeleton(letters: &str) -> u64 {
+    let mut skeleton = 0;
+    let mut bits = 0;
+    for byte in letters.bytes() {
+        let number = match byte {
+            b'a' | b'e' | b'i' | b'o' | b'u' | b'y' | b'j' => continue,
+            b'a'..=b'z' => byte - b'a' + 1,
+            b'$' => 27,
+            b'%' => 28,
+            _ => 29, // digits, which never are alike
+        };
+        if bits == 60 {
+            return 0;
+        }
+        skeleton |= u64::from(number) << bits;
+        bits += 5;
+    }
+    skeleton
+}
+
+/// A [`skeleton`] to compare with many.
+pub(crate) struct Skeleton {
+    /// For each consonant its places.
+    places: [u16; 32],
+    length: u32,
+    most_edits: u32,
+}
+
+impl Skeleton {
+    pub(crate) fn new(skeleton: u64, budget: u8) -> Self {
+        let mut places = [0; 32];
+        let mut length = 0;
+        let mut rest = skeleton;
+        while rest != 0 {
+            places[(rest & 31) as usize] |= 1 << length;
+            rest >>= 5;
+            length += 1;
+        }
+        // A swap is the cheapest edit that concerns consonants.
+        Self { places, length, most_edits: u32::from(budget / SWAP) }
+    }
+
+    /// Whether edits within the budget may make one word of the other, as far as their consonants tell.
+    ///
+    /// The distance with swaps of neighbours, all places of a row in one number (Hyyrö, A bit-vector algorithm for computing
+    /// Levenshtein and Damerau edit distances, Nordic Journal of Computing 10, 2003).
+    pub(crate) fn may_become(&self, other: u64) -> bool {
+        if self.length == 0 || other == 0 {
+            return true;
+        }
+        let (mut up, mut down, mut same, mut places_before) = (u16::MAX, 0_u16, 0_u16, 0_u16);
+        let (last, mut distance, mut rest) = (self.length - 1, self.length, other);
+        while rest != 0 {
+            let places = self.places[(rest & 31) as usize];
+            let swapped = ((!same & places) << 1) & places_before;
+            same = ((places & up).wrapping_add(up) ^ up) | places | down | swapped;
+            let (right, left) = (down | !(same | up), same & up);
+            distance = distance + u32::from(right >> last & 1) - u32::from(left >> last & 1);
+            let right = right << 1 | 1;
+            up = left << 1 | !(same | right);
+            down = right & same;
+            places_before = places;
+            rest >>= 5;
+        }
+        distance <= self.most_edits
+    }
+}
+
 const FIRST_DIGIT: u8 = 54;
 const DIGITS: u64 = 0x3ff << FIRST_DIGIT;
 
 /// Whether so many edits of consonants can be enough between two words, by key or by text.
 pub(crate) fn consonants_are_near(a: [u64; 2], b: [u64; 2], edits: u32) -> [bool; 2] {
-    let near = |a: u64, b: u64| (a & !b).count_ones().max((b & !a).count_ones()) <= edits;
+    let near = |a: u64, b: u64| are_at_most(a & !b, edits) && are_at_most(b & !a, edits);
     [near(a[0], b[0]), near(a[1], b[1])]
+}
+
+/// Whether no more bits are set: taking away the lowest so often leaves none. Not every processor counts bits.
+fn are_at_most(mut bits: u64, most: u32) -> bool {
+    for _ in 0..most {
+        bits &= bits.wrapping_sub(1);
+    }
+    bits == 0
 }
 
 /// The greatest edit cost at which words are still compared, by the length of the shorter word: short words differ by a
@@ -176,6 +288,9 @@ fn agreement(a: &str, b: &str, budget: u8) -> f64 {
 pub(crate) fn is_one_typing_error(a: &str, b: &str) -> bool {
     a != b && edit_cost(a.as_bytes(), b.as_bytes(), EDIT).is_some()
 }
+
+/// The most that any budget lets change.
+pub(crate) const MOST_EDITS_OF_CONSONANTS: u32 = 3;
 
 /// How many consonants a budget lets change.
 pub(crate) fn edits_of_consonants(budget: u8) -> u32 {
@@ -257,8 +372,7 @@ pub(crate) mod tests {
 
     pub(crate) fn compare(a: &str, b: &str) -> f64 {
         let (key_a, key_b) = (key(a), key(b));
-        let spelling = |text, key| Spelling { text, key, consonants: [consonants(key), consonants(text)] };
-        likeness(spelling(a, &key_a), spelling(b, &key_b))
+        likeness(Spelling::of(a, &key_a), Spelling::of(b, &key_b))
     }
 
     #[test]
@@ -320,6 +434,21 @@ pub(crate) mod tests {
             // A swap keeps the letters, and every other edit of a consonant costs one whole edit.
             proptest::prop_assert!(near[0]);
         }
+
+        #[test]
+        fn the_order_of_the_consonants_rules_out_no_word_within_the_budget(a in "[abcdei$]{1,16}", b in "[abcdei$]{1,16}") {
+            let cost = full_cost(a.as_bytes(), b.as_bytes());
+            proptest::prop_assert!(Skeleton::new(skeleton(&a), cost).may_become(skeleton(&b)));
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_consonants_rules_out_other_words() {
+        let may = |a: &str, b: &str, budget| Skeleton::new(skeleton(a), budget).may_become(skeleton(b));
+        assert!(may("marta", "matra", SWAP) && !may("marta", "matra", SWAP - 1));
+        assert!(!may("petrov", "vortep", 2 * EDIT), "the same letters");
+        // More consonants than there is room for: nothing is ruled out.
+        assert!(may("bcdfghklmnpqrs", "b", 0));
     }
 
     #[test]

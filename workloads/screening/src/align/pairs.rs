@@ -6,9 +6,8 @@ use std::ops::RangeInclusive;
 use super::{Ground, INITIAL_FITS, Pair, Run, Term, similarity::shared_bits};
 use crate::{
     meaning::{self, Meaning},
-    name::joined,
     normalise::LONGEST_WORD,
-    spelling::likeness,
+    spelling::{Spelt, likeness},
     word_class::Class,
 };
 
@@ -182,7 +181,7 @@ pub(crate) fn run_likeness(likeness: f64) -> Option<f64> {
 }
 
 fn written_as_one<'a>(run: &[Term<'a>], term: &Term<'a>, pair: impl Fn(f64) -> Pair) -> Option<Choice<'a>> {
-    let written = joined(run.iter().map(|part| part.spelling.text), Class::Core);
+    let written = Spelt::joined(run.iter().map(|part| part.spelling.text));
     // The index looks runs up by the first letter of what they are written as.
     if !first_letters_agree(&written.key, term.spelling.key) {
         return None;

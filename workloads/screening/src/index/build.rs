@@ -11,14 +11,18 @@ use kyb_domain::{
 };
 
 use super::{
-    EntryNumber, Index, NameNumber, Names, Part, Place, Postings, letters, runs, style,
+    ByStyle, EntryNumber, Index, NameNumber, Names, Part, Place, Postings, Summary, letters, range,
+    runs::NewRuns,
+    spellings::order,
+    style,
     vocabulary::{NewWord, Vocabulary},
 };
 use crate::{
     align::can_abbreviate,
     alternatives,
     evidence::{comparable, is_evidence},
-    name::{Name, joined},
+    name::Name,
+    spelling::Spelt,
     weigh::rarity,
     word_class::{Class, Style},
 };
@@ -40,20 +44,13 @@ pub(super) fn narrowed(whole: &Index, keep: impl Fn(&ListId, &Entry) -> bool) ->
     reader.finish(&whole.lists, Some(Arc::clone(&whole.rarities)))
 }
 
-/// A name taken apart, its words as numbers in order of appearance.
-struct ReadName {
-    entry: EntryNumber,
-    words: Vec<(u32, Class)>,
-    runs: Vec<u32>,
-    name: Name,
-}
-
 #[derive(Default)]
 struct Reader {
     entries: Vec<Place>,
-    names: Vec<ReadName>,
+    /// Their words in the order of appearance, and without weights.
+    names: Names,
     words: Numbering,
-    runs: Numbering,
+    runs: NewRuns,
     /// How many entries have each word.
     in_entries: Vec<u32>,
     identifiers: HashMap<(IdentifierKind, String), Vec<EntryNumber>>,
@@ -64,7 +61,7 @@ impl Reader {
     fn read(&mut self, list: u16, watchlist: &Watchlist, keep: impl Fn(&Entry) -> bool) {
         for (position, entry) in (0..).zip(&watchlist.entries).filter(|(_, entry)| keep(entry)) {
             let number = EntryNumber::try_from(self.entries.len()).unwrap_or(EntryNumber::MAX);
-            let first_name = NameNumber::try_from(self.names.len()).unwrap_or(NameNumber::MAX);
+            let first_name = self.names.next();
             let style = style(entry.kind);
             self.entries.push(Place { list, position, style, first_name });
             let mut words = BTreeSet::new();
@@ -95,17 +92,14 @@ impl Reader {
         style: Style,
         words: &mut BTreeSet<u32>,
     ) -> NameNumber {
-        let read = self.take_apart(entry, Name::parse(text, style));
-        words.extend(read.words.iter().map(|(word, _)| *word));
-        let number = NameNumber::try_from(self.names.len()).unwrap_or(NameNumber::MAX);
-        self.names.push(read);
+        let name = Name::parse(text, style);
+        let number = self.names.next();
+        self.runs.read(&name, number);
+        let numbers = name.words.iter().map(|word| self.words.number(&word.text));
+        let numbers: Vec<u32> = numbers.collect();
+        self.names.push(entry, &name, &numbers, self.entries[entry as usize].list);
+        words.extend(numbers);
         number
-    }
-
-    fn take_apart(&mut self, entry: EntryNumber, name: Name) -> ReadName {
-        let words = name.words.iter().map(|word| (self.words.number(&word.text), word.class)).collect();
-        let runs = runs(&name).into_iter().map(|run| self.runs.number(&run)).collect();
-        ReadName { entry, words, runs, name }
     }
 
     /// Words are as rare as `known` says, or as they are among these entries.
@@ -113,31 +107,29 @@ impl Reader {
         let entries = self.entries.len();
         for (word, in_entries) in self.words.words.iter_mut().zip(&self.in_entries) {
             word.rarity = match &known {
-                Some(known) => known.rarity_of(&word.text, &word.key),
+                Some(known) => known.rarity_of(&word.spelt.text, &word.spelt.key),
                 None => rarity(*in_entries as usize, entries),
             };
         }
-        let (word_numbers, run_numbers) = (self.words.sort(), self.runs.sort());
+        let renumbered = self.words.sort();
         let vocabulary = Arc::new(Vocabulary::new(&self.words.words));
-        let mut names = Names::default();
-        let (mut words, mut runs) = (vec![], vec![]);
-        for (number, read) in (0..).zip(&self.names) {
-            let read_words: Vec<_> =
-                read.words.iter().map(|(word, class)| (word_numbers[*word as usize], *class)).collect();
-            words.extend(read_words.iter().map(|(word, _)| (*word, number)));
-            runs.extend(read.runs.iter().map(|run| (run_numbers[*run as usize], number)));
-            names.push(read, &read_words, &vocabulary);
-        }
-        names.close();
+        self.names.finish(&renumbered, &vocabulary);
+        let (run_spellings, runs) = self.runs.finish();
+        let style = |name: NameNumber| self.entries[self.names.entry[name as usize] as usize].style;
+        let of_style = |wanted| {
+            let names = (0..self.names.next()).filter(|name| style(*name) == wanted);
+            Postings::of_words(&self.names, names, self.words.words.len())
+        };
+        let words = ByStyle { person: of_style(Style::Person), organisation: of_style(Style::Organisation) };
         Index {
             lists: lists.to_vec(),
             entries: self.entries,
-            names,
-            words: Postings::new(self.words.words.len(), words),
+            words,
+            names: self.names,
             rarities: known.unwrap_or_else(|| Arc::clone(&vocabulary)),
             vocabulary,
-            runs: Postings::new(self.runs.words.len(), runs),
-            run_vocabulary: Vocabulary::new(&self.runs.words),
+            runs,
+            run_spellings,
             identifiers: self.identifiers,
             parts: self.parts,
         }
@@ -167,19 +159,19 @@ impl Numbering {
             return *number;
         }
         let number = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
-        let word = joined(std::iter::once(text), Class::Core);
-        self.words.push(NewWord { text: word.text, key: word.key, consonants: word.consonants, rarity: 1.0 });
+        self.words.push(NewWord { spelt: Spelt::new(text.to_owned()), rarity: 1.0 });
         self.numbers.insert(text.to_owned(), number);
         number
     }
 
     /// Puts the words into the vocabulary's order; the new number of each old one.
     fn sort(&mut self) -> Vec<u32> {
-        let mut order: Vec<usize> = (0..self.words.len()).collect();
-        order.sort_by_cached_key(|at| Vocabulary::order(&self.words[*at].key, &self.words[*at].text));
-        let mut renumbered = vec![0; order.len()];
+        let mut sorted: Vec<usize> = (0..self.words.len()).collect();
+        let by = |at: usize| order(&self.words[at].spelt.text, &self.words[at].spelt.key);
+        sorted.sort_unstable_by(|a, b| by(*a).cmp(&by(*b)));
+        let mut renumbered = vec![0; sorted.len()];
         let mut old: Vec<Option<NewWord>> = std::mem::take(&mut self.words).into_iter().map(Some).collect();
-        for (new, at) in (0..).zip(order) {
+        for (new, at) in (0..).zip(sorted) {
             renumbered[at] = new;
             self.words.extend(old[at].take());
         }
@@ -188,31 +180,27 @@ impl Numbering {
 }
 
 impl Names {
-    fn push(&mut self, read: &ReadName, words: &[(u32, Class)], vocabulary: &Vocabulary) {
-        let weight = |core: bool| -> f64 {
-            let of_kind = words.iter().filter(|(_, class)| (*class == Class::Core) == core);
-            of_kind.map(|(word, class)| vocabulary.weight(*word, *class)).sum()
-        };
-        let initials = words.iter().filter(|(_, class)| *class == Class::Initial).count();
-        let telling = || read.name.words.iter().filter(|word| word.class == Class::Core);
-        self.first_letters.push(letters(telling().filter_map(|word| word.text.bytes().next())));
-        self.has_short.push(telling().any(|word| can_abbreviate(word.class, &word.text)));
-        self.entry.push(read.entry);
+    /// The number that the next name gets.
+    fn next(&self) -> NameNumber {
+        NameNumber::try_from(self.entry.len()).unwrap_or(NameNumber::MAX)
+    }
+
+    fn push(&mut self, entry: EntryNumber, name: &Name, words: &[u32], list: u16) {
+        let telling = || name.words.iter().filter(|word| word.class == Class::Core);
+        let initials = name.words.iter().filter(|word| word.class == Class::Initial).count();
+        self.entry.push(entry);
         self.open();
-        self.words.extend(words.iter().map(|(word, _)| *word));
-        self.classes.extend(words.iter().map(|(_, class)| *class));
-        self.forms.extend(&read.name.forms);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "weights are small numbers that need few digits"
-        )]
-        self.core_weight.push(weight(true) as f32);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "weights are small numbers that need few digits"
-        )]
-        self.other_weight.push(weight(false) as f32);
-        self.initials.push(u8::try_from(initials).unwrap_or(u8::MAX));
+        self.words.extend(words);
+        self.classes.extend(name.words.iter().map(|word| word.class));
+        self.forms.extend(&name.forms);
+        self.summaries.push(Summary {
+            core_weight: 0.0,
+            other_weight: 0.0,
+            first_letters: letters(telling().filter_map(|word| word.text.bytes().next())),
+            list,
+            initials: u8::try_from(initials).unwrap_or(u8::MAX),
+            has_short: telling().any(|word| can_abbreviate(word.class, &word.text)),
+        });
     }
 
     fn open(&mut self) {
@@ -220,16 +208,46 @@ impl Names {
         self.first_form.push(u32::try_from(self.forms.len()).unwrap_or(u32::MAX));
     }
 
-    fn close(&mut self) {
+    /// Gives the words their numbers in the vocabulary, and the names their weights.
+    fn finish(&mut self, renumbered: &[u32], vocabulary: &Vocabulary) {
         self.open();
+        self.words.iter_mut().for_each(|word| *word = renumbered[*word as usize]);
+        for name in 0..self.next() {
+            let at = range(&self.first_word, name);
+            let words = || self.words[at.clone()].iter().zip(&self.classes[at.clone()]);
+            let weight = |core: bool| -> f64 {
+                let of_kind = words().filter(|(_, class)| (**class == Class::Core) == core);
+                of_kind.map(|(word, class)| vocabulary.weight(*word, *class)).sum()
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "weights are small numbers of few digits")]
+            let [core, other] = [weight(true) as f32, weight(false) as f32];
+            let summary = &mut self.summaries[name as usize];
+            (summary.core_weight, summary.other_weight) = (core, other);
+        }
+        self.shrink();
+    }
+
+    fn shrink(&mut self) {
+        self.entry.shrink_to_fit();
+        for numbers in [&mut self.first_word, &mut self.words, &mut self.first_form] {
+            numbers.shrink_to_fit();
+        }
+        self.classes.shrink_to_fit();
+        self.forms.shrink_to_fit();
+        self.summaries.shrink_to_fit();
     }
 }
 
 impl Postings {
-    fn new(words: usize, mut pairs: Vec<(u32, NameNumber)>) -> Self {
+    /// Which of the names `which` have each of so many words.
+    fn of_words(names: &Names, which: impl Iterator<Item = NameNumber>, words: usize) -> Self {
+        let mut first = vec![0; words + 1];
+        let mut pairs = vec![];
+        for name in which {
+            pairs.extend(names.words[range(&names.first_word, name)].iter().map(|word| (*word, name)));
+        }
         pairs.sort_unstable();
         pairs.dedup();
-        let mut first = vec![0; words + 1];
         for (word, _) in &pairs {
             first[*word as usize + 1] += 1;
         }

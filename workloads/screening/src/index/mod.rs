@@ -1,15 +1,15 @@
 //! All names of all lists in memory, as flat arrays: entries, their names, the words of the names, and for each word the
 //! names that have it. Built once per set of list versions, never changed.
 
+mod bound;
 mod build;
 pub(crate) mod candidates;
+mod runs;
+mod spellings;
+mod tallies;
 mod vocabulary;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use kyb_domain::{
     identifier::{Identifier, IdentifierKind},
@@ -17,12 +17,12 @@ use kyb_domain::{
 };
 
 use crate::{
-    align::{LONGEST_JOINED, LONGEST_RUN, SHORTEST_JOINED, Term, acronym},
+    align::Term,
     evidence::comparable,
     legal_form::FormNumber,
-    name::{Name, joined},
     word_class::{Class, Style},
 };
+use spellings::Spellings;
 use vocabulary::Vocabulary;
 
 /// Number of an entry in the index, over all lists.
@@ -39,9 +39,9 @@ pub(crate) struct Index {
     vocabulary: Arc<Vocabulary>,
     /// Those that say how rare a word is: the same, or of the index that this one was narrowed from.
     rarities: Arc<Vocabulary>,
-    words: Postings,
+    words: ByStyle,
     /// Neighbouring words written as one, and which names have each.
-    run_vocabulary: Vocabulary,
+    run_spellings: Spellings,
     runs: Postings,
     identifiers: HashMap<(IdentifierKind, String), Vec<EntryNumber>>,
     /// Names that are part of another, see [`crate::alternatives`]; they come after the names of their entry.
@@ -73,16 +73,39 @@ struct Names {
     classes: Vec<Class>,
     first_form: Vec<u32>,
     forms: Vec<FormNumber>,
-    /// Weight of the core words, and of all others.
-    core_weight: Vec<f32>,
-    other_weight: Vec<f32>,
-    initials: Vec<u8>,
-    /// The first letters of the core words, see [`letters`]; and whether one of these may be initials.
-    first_letters: Vec<u32>,
-    has_short: Vec<bool>,
+    summaries: Vec<Summary>,
 }
 
-/// For each word the names that have it, in one array.
+/// What a look-up asks of a name before its words.
+#[derive(Debug, Clone, Copy)]
+struct Summary {
+    /// Weight of the core words, and of all others.
+    core_weight: f32,
+    other_weight: f32,
+    /// The first letters of the core words, see [`letters`].
+    first_letters: u32,
+    list: u16,
+    initials: u8,
+    /// Whether a core word may be initials.
+    has_short: bool,
+}
+
+/// Names of persons and those of others, apart: one look-up is for either.
+struct ByStyle {
+    person: Postings,
+    organisation: Postings,
+}
+
+impl ByStyle {
+    fn of(&self, style: Style) -> &Postings {
+        match style {
+            Style::Person => &self.person,
+            Style::Organisation => &self.organisation,
+        }
+    }
+}
+
+/// For each word the names that have it, in one array; `first` has one more item, the end.
 #[derive(Default)]
 struct Postings {
     first: Vec<u32>,
@@ -90,6 +113,11 @@ struct Postings {
 }
 
 impl Postings {
+    /// What is put into `names` from here on belongs to the next word.
+    fn open(&mut self) {
+        self.first.push(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
+    }
+
     fn of(&self, word: u32) -> &[NameNumber] {
         &self.names[range(&self.first, word)]
     }
@@ -185,9 +213,12 @@ impl Index {
         let names = &self.names;
         let words =
             4 * (names.entry.len() + names.first_word.len() + names.words.len() + names.first_form.len());
-        let weights = 14 * names.core_weight.len() + names.classes.len() + names.forms.len();
-        let postings =
-            [&self.words, &self.runs].map(|p| 4 * (p.first.len() + p.names.len())).iter().sum::<usize>();
+        let summaries = size_of::<Summary>() * names.summaries.len();
+        let weights = summaries + names.classes.len() + names.forms.len();
+        let postings = [&self.words.person, &self.words.organisation, &self.runs]
+            .map(|p| 4 * (p.first.len() + p.names.len()))
+            .iter()
+            .sum::<usize>();
         let parts = self.parts.values().map(|part| part.text.len() + 64).sum::<usize>();
         let identifiers = self.identifiers.keys().map(|(_, value)| value.len() + 64).sum::<usize>();
         words
@@ -196,7 +227,7 @@ impl Index {
             + identifiers
             + parts
             + self.vocabulary.heap_bytes()
-            + self.run_vocabulary.heap_bytes()
+            + self.run_spellings.heap_bytes()
             + self.entries.len() * size_of::<Place>()
     }
 }
@@ -205,16 +236,6 @@ impl Index {
 fn letters(bytes: impl Iterator<Item = u8>) -> u32 {
     let places = bytes.filter(u8::is_ascii_lowercase).map(|letter| letter - b'a');
     places.fold(0, |all, place| all | 1 << place)
-}
-
-/// All runs of neighbours that can agree with one word of another name, written as one, and the name's first letters.
-fn runs(name: &Name) -> BTreeSet<String> {
-    let texts: Vec<&str> = name.words.iter().map(|word| word.text.as_str()).collect();
-    let windows = (2..=LONGEST_RUN).flat_map(|length| texts.windows(length));
-    let of_fit_length = windows
-        .filter(|run| (SHORTEST_JOINED..=LONGEST_JOINED).contains(&run.iter().map(|word| word.len()).sum()));
-    let words = name.words.iter().map(|word| (word.text.as_str(), word.class, word.information.is_common));
-    of_fit_length.map(|run| joined(run.iter().copied(), Class::Core).text).chain(acronym(words)).collect()
 }
 
 /// How the names of an entry are read.
