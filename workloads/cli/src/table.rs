@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead as _},
+    io::{self, BufRead as _, Read as _},
     path::PathBuf,
     str::FromStr,
 };
@@ -42,6 +42,18 @@ impl std::fmt::Display for Input {
 }
 
 impl Input {
+    /// All of a text, which may have so many bytes; without the mark that some editors put first.
+    pub(crate) fn read_text(&self, most_bytes: u64, remedy: &str) -> anyhow::Result<String> {
+        let (source, bar) = self.open(&Progress::new(true))?;
+        let mut text = String::new();
+        source.take(most_bytes + 1).read_to_string(&mut text).with_context(|| format!("reading {self}"))?;
+        bar.done();
+        if text.len() as u64 > most_bytes {
+            return Err(Unusable::new(format!("{self} has more than {most_bytes} bytes"), remedy).into());
+        }
+        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    }
+
     /// Opens it, and counts what is read of it on a bar.
     pub(crate) fn open(&self, progress: &Progress) -> anyhow::Result<(Box<dyn io::Read + Send>, ReadingBar)> {
         match self {

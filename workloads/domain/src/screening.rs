@@ -7,7 +7,7 @@ use crate::{
     audit::Actor,
     fingerprint::Fingerprint,
     id::{DecisionId, ScreeningId, SuppressionId},
-    list::{EntryKind, ListId, ListState, NameKind},
+    list::{EntryKind, ListId, ListState, ListVersion, NameKind},
     party::Party,
     reason::Reason,
     score::Score,
@@ -161,6 +161,9 @@ pub struct Screening {
     pub subject: Party,
     /// The wanted lists, with the version that was searched and how fresh it was.
     pub list_versions: Vec<ListState>,
+    /// Versions that were loaded but not searched: how rare a word is on all lists together counts in every score.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_loaded: Vec<ListVersion>,
     /// Name and version of the matching algorithm.
     pub algorithm: String,
     /// The score from which on a candidate is a match.

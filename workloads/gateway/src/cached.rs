@@ -11,7 +11,7 @@ use kyb_cache::{Class, Found, Key, Lookups};
 use kyb_domain::{
     classification::Classification,
     id::ScreeningId,
-    list::{ListId, ListState},
+    list::{ListId, ListState, ListVersion},
     party::Party,
     reason::Reason,
     score::Score,
@@ -42,6 +42,7 @@ pub(crate) struct Caches {
 struct Finding {
     status: ScreeningStatus,
     lists: Vec<ListId>,
+    also_loaded: Vec<ListVersion>,
     algorithm: String,
     threshold: Score,
     candidates_scored: u32,
@@ -151,6 +152,7 @@ impl Finding {
         Self {
             status: screening.status,
             lists: screening.list_versions.iter().map(|state| state.list.clone()).collect(),
+            also_loaded: screening.also_loaded.clone(),
             algorithm: screening.algorithm.clone(),
             threshold: screening.threshold,
             candidates_scored: screening.candidates_scored,
@@ -167,6 +169,7 @@ impl Finding {
             status: self.status,
             subject,
             list_versions: states.iter().filter(|state| self.lists.contains(&state.list)).cloned().collect(),
+            also_loaded: self.also_loaded.clone(),
             algorithm: self.algorithm.clone(),
             threshold: self.threshold,
             candidates_scored: self.candidates_scored,

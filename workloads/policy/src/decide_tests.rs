@@ -104,6 +104,7 @@ fn screened(subject: Party, matches: Vec<Match>) -> Screening {
         list_versions: vec![state],
         algorithm: "test".into(),
         threshold: Score::clamped(0.8),
+        also_loaded: vec![],
         candidates_scored: 1,
         candidates_truncated: false,
         matches_truncated: false,

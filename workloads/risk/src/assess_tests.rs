@@ -111,6 +111,7 @@ impl Bad {
             list_versions: vec![],
             algorithm: "test".into(),
             threshold: Score::ONE,
+            also_loaded: vec![],
             candidates_scored: 0,
             candidates_truncated: self.not_screened,
             matches_truncated: false,

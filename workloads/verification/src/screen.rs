@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use kyb_domain::{
     id::ScreeningId,
-    list::{ListId, ListState, Stale},
+    list::{ListId, ListState, ListVersion, Stale},
     party::Party,
     reason::{Reason, ReasonCode},
     score::Score,
@@ -90,11 +90,13 @@ fn screen_against(
     };
     let found = lists.screener.search(&subject, &search);
     let reasons = problems(&states, &found);
+    let also_loaded = also_loaded(lists, &states);
     Screening {
         id: ScreeningId::generate(),
         status: status(&found, &reasons),
         subject,
         list_versions: states,
+        also_loaded,
         algorithm: ALGORITHM.to_owned(),
         threshold,
         candidates_scored: found.candidates_scored,
@@ -104,6 +106,13 @@ fn screen_against(
         reasons,
         created_at: now,
     }
+}
+
+/// The versions that are loaded beside those that are searched.
+fn also_loaded(lists: &Watchlists, searched: &[ListState]) -> Vec<ListVersion> {
+    let is_searched = |version: &&ListVersion| searched.iter().any(|state| state.list == version.list);
+    let loaded = lists.screener.lists().iter().map(|list| &list.version);
+    loaded.filter(|version| !is_searched(version)).cloned().collect()
 }
 
 /// The states of the lists to search, each once.
@@ -137,7 +146,7 @@ fn status(found: &SearchResult, problems: &[Reason]) -> ScreeningStatus {
 }
 
 /// For people: four decimal places. A score is rounded after the threshold was applied, so nothing appears or disappears.
-fn rounded(found: Match) -> Match {
+pub(crate) fn rounded(found: Match) -> Match {
     let unit = 10_f64.powi(DIGITS);
     let feature = |feature: Feature| Feature {
         score: feature.score.rounded(DIGITS),

@@ -3,6 +3,7 @@
 mod bulk;
 mod pairs;
 mod party_kind;
+mod replay;
 
 use chrono::Utc;
 use clap::{Args, Subcommand};
@@ -31,6 +32,7 @@ Examples:
   kyb screen bulk --lists ./ofac --input customers.csv > hits.csv
   kyb screen bulk --lists ./ofac --input customers.csv --output hits.csv --resume
   kyb screen pairs --input pairs.csv > scored.csv
+  kyb screen replay --input screening.json --lists ./ofac-of-that-day
 
 The exit code of a single screening: 0 no_hit, 10 in_review, 1 error (nothing was found, but a list is missing or
 too old, or the search was cut); 2 usage, or lists that could not be read.";
@@ -54,6 +56,7 @@ pub(crate) struct Screen {
 enum Many {
     Pairs(pairs::Pairs),
     Bulk(bulk::Bulk),
+    Replay(replay::ReplayOf),
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +94,7 @@ impl Screen {
         match (self.many, self.one, self.lists) {
             (Some(Many::Pairs(pairs)), ..) => pairs.run(progress),
             (Some(Many::Bulk(bulk)), ..) => bulk.run(progress),
+            (Some(Many::Replay(replay)), ..) => replay.run(progress),
             (None, Some(one), Some(lists)) => one.run(&lists, self.output, progress),
             (None, ..) => Err(Unusable::new("nobody to screen was given", "give --name and --lists").into()),
         }

@@ -1,8 +1,7 @@
 //! `kyb verify`: one business, from what is given on the command line or in a JSON file.
 
-use std::{io::Read as _, path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr};
 
-use anyhow::Context as _;
 use chrono::Utc;
 use clap::Args;
 use kyb_domain::{
@@ -192,21 +191,14 @@ impl Business {
 /// Takes the body of the API's request, or the business alone.
 fn read_request(input: &Input) -> anyhow::Result<VerificationRequest> {
     const MOST_BYTES: u64 = 1 << 20; // as the API
-    let (source, bar) = input.open(&Progress::new(true))?;
-    let mut text = String::new();
     let remedy = r#"write {"business": {"name": "…", "country": "DE"}}; docs/api.md lists every field"#;
-    source.take(MOST_BYTES + 1).read_to_string(&mut text).with_context(|| format!("reading {input}"))?;
-    bar.done();
-    if text.len() as u64 > MOST_BYTES {
-        return Err(Unusable::new(format!("{input} is larger than 1 MiB"), remedy).into());
-    }
+    let text = input.read_text(MOST_BYTES, remedy)?;
     let refused = |error| Unusable::new(format!("{input} is no verification request"), remedy).because(error);
-    let text = text.trim_start_matches('\u{feff}');
-    let value: serde_json::Value = serde_json::from_str(text).map_err(refused)?;
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(refused)?;
     if value.get("business").is_some() {
-        return Ok(serde_json::from_str(text).map_err(refused)?); // from the text, for line and column in errors
+        return Ok(serde_json::from_str(&text).map_err(refused)?); // from the text, for line and column in errors
     }
-    let business = serde_json::from_str(text).map_err(refused)?;
+    let business = serde_json::from_str(&text).map_err(refused)?;
     Ok(VerificationRequest { business, business_id: None, reference: None })
 }
 

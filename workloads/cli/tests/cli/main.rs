@@ -12,6 +12,7 @@ mod classify;
 mod command_line;
 mod pairs;
 mod program;
+mod replay;
 mod resume;
 mod screen;
 mod serve;

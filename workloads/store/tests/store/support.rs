@@ -175,6 +175,7 @@ pub(crate) fn screening(name: &str) -> Screening {
         list_versions: vec![],
         algorithm: "test/1".to_owned(),
         threshold: Score::ONE,
+        also_loaded: vec![],
         candidates_scored: 0,
         candidates_truncated: false,
         matches_truncated: false,
