@@ -52,6 +52,9 @@ struct Arguments {
     /// So many tenants, one number after the other, where the operator's cost is measured
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_value = "100,1000,3000")]
     tenants: Vec<usize>,
+    /// So many screenings of a million names are compared with the whole list, name by name; each takes some seconds
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    recall: u32,
     /// Those tenants have one namespace each instead of two
     #[arg(long)]
     small: bool,
@@ -98,6 +101,7 @@ struct Setup {
     rounds: u32,
     round: Duration,
     connections: usize,
+    recall: usize,
     lists: PathBuf,
 }
 
@@ -111,6 +115,7 @@ impl Arguments {
             rounds: self.rounds,
             round: Duration::from_secs(self.seconds),
             connections: self.connections as usize,
+            recall: self.recall as usize,
             lists: lists.canonicalize().with_context(|| format!("can't open {}", lists.display()))?,
         })
     }

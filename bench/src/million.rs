@@ -9,7 +9,7 @@ use kyb_domain::{
     party::{Party, PartyKind},
 };
 use kyb_e2e::names::Change;
-use kyb_screening::Screener;
+use kyb_screening::{Screener, SearchOptions};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 
 use crate::{
@@ -25,10 +25,11 @@ const NAMES: u32 = 1_000_000;
 const SUBJECTS: usize = 200;
 const SEED: u64 = 11;
 
-/// Prints screenings per second, the 99th percentile, and what the index takes to build and to hold.
+/// Prints screenings per second, the 99th percentile, what the index takes to build and to hold, and whether it leaves anything out.
 pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
     let list = Arc::new(made_of(&loading::read(setup)?)?);
-    let subjects = subjects(&list)?;
+    let mut random = StdRng::seed_from_u64(SEED + 1);
+    let subjects = subjects(&list, SUBJECTS, &mut random)?;
     let all = names(&list);
     eprintln!("million: {} names made of the words of {}", list.entries.len(), setup.lists.display());
 
@@ -49,7 +50,68 @@ pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
     let pair = alternate(name, setup.rounds, ours, baseline).await?;
     print_pair(name, "1/s", &pair);
     Figure::new("million_names_screening_p99", median(p99s.into_iter()), "us").print();
+    let others = self::subjects(&list, setup.recall, &mut random)?;
+    Recall::of(&screener, &others).print();
     Ok(())
+}
+
+/// What screenings find beside what comparing every name finds.
+#[derive(Debug, Default)]
+struct Recall {
+    subjects: usize,
+    /// Of which the cap on candidates cut some, which the answer says.
+    cut: usize,
+    /// Entries that reach the threshold, and those that the screening gave with the same score.
+    matching: usize,
+    found: usize,
+}
+
+impl Recall {
+    fn of(screener: &Screener, subjects: &[Party]) -> Self {
+        let began = Instant::now();
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let of_part = |part: &[Party]| {
+            part.iter().map(|subject| Self::of_one(screener, subject)).fold(Self::default(), Self::and)
+        };
+        let recall = std::thread::scope(|scope| {
+            let parts = subjects.chunks(subjects.len().div_ceil(threads));
+            let parts: Vec<_> = parts.map(|part| scope.spawn(move || of_part(part))).collect();
+            // A thread that panicked is a fault of ours, and no figure.
+            #[expect(clippy::expect_used, reason = "see above")]
+            parts
+                .into_iter()
+                .map(|part| part.join().expect("a search broke off"))
+                .fold(Self::default(), Self::and)
+        });
+        eprintln!("million: {recall:?} in {:.0} s", began.elapsed().as_secs_f64());
+        recall
+    }
+
+    fn of_one(screener: &Screener, subject: &Party) -> Self {
+        let options = SearchOptions { limit: 1_000, ..SearchOptions::default() };
+        let result = screener.search(subject, &options);
+        let all = screener.search_every_name(subject, &options).matches;
+        let found = all.iter().filter(|one| result.matches.contains(one)).count();
+        Self { subjects: 1, cut: usize::from(result.candidates_truncated), matching: all.len(), found }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            subjects: self.subjects + other.subjects,
+            cut: self.cut + other.cut,
+            matching: self.matching + other.matching,
+            found: self.found + other.found,
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts of some thousands")]
+    fn print(&self) {
+        Figure::new("million_names_recall", self.found as f64 / self.matching as f64, "of 1")
+            .beside(1.0)
+            .print();
+        Figure::new("million_names_recall_subjects", self.subjects as f64, "subjects").print();
+        Figure::new("million_names_recall_cut", self.cut as f64, "subjects").print();
+    }
 }
 
 /// A list of as many entries with one name each: as many words as a real name of that kind has, each drawn from all words of names of
@@ -77,11 +139,10 @@ fn made_of(real: &Watchlist) -> anyhow::Result<Watchlist> {
 }
 
 /// Listed names with one change each.
-fn subjects(list: &Watchlist) -> anyhow::Result<Vec<Party>> {
-    let mut random = StdRng::seed_from_u64(SEED + 1);
-    let chosen: Vec<&Entry> = list.entries.choose_multiple(&mut random, SUBJECTS).collect();
+fn subjects(list: &Watchlist, count: usize, random: &mut StdRng) -> anyhow::Result<Vec<Party>> {
+    let chosen: Vec<&Entry> = list.entries.choose_multiple(random, count).collect();
     let changed = chosen.into_iter().enumerate().map(|(at, entry)| {
-        let name = Change::ALL[at % Change::ALL.len()].apply(entry, &mut random);
+        let name = Change::ALL[at % Change::ALL.len()].apply(entry, random);
         let kind = if entry.kind == EntryKind::Person { PartyKind::Person } else { PartyKind::Business };
         Ok(Party::named(kind, name.try_into()?))
     });

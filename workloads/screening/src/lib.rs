@@ -108,6 +108,12 @@ impl Screener {
         search::search(&self.index, subject, options, MOST_CANDIDATES)
     }
 
+    /// The same by comparing every listed name in full, which takes hundreds of times as long: it shows whether the index leaves
+    /// anything out.
+    pub fn search_every_name(&self, subject: &Party, options: &SearchOptions) -> SearchResult {
+        search::search_every_name(&self.index, subject, options)
+    }
+
     /// The same lists narrowed to some of their entries, to ask of many subjects whether these few concern them. A search finds what
     /// a search of the whole finds among these, score for score, at a cost that goes by their number.
     #[must_use]

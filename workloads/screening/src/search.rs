@@ -104,12 +104,18 @@ pub(crate) fn search(index: &Index, subject: &Party, options: &SearchOptions, ca
         search.compare(candidate.name, candidate.subject_name);
     }
     search.compare_by_identifier();
-    SearchResult {
-        candidates_scored: search.scored,
-        matches_truncated: search.hits.len() > options.limit,
-        candidates_truncated: truncated,
-        matches: search.matches(options.limit),
+    search.result(options.limit, truncated)
+}
+
+/// Searches without the index.
+pub(crate) fn search_every_name(index: &Index, subject: &Party, options: &SearchOptions) -> SearchResult {
+    let mut search = Search::new(index, subject, options);
+    for name in 0..index.name_count() {
+        if search.lists[index.list_of(index.entry_of(name))] {
+            (0..).zip(0..search.names.len()).for_each(|(subject_name, _)| search.compare(name, subject_name));
+        }
     }
+    search.result(options.limit, false)
 }
 
 impl<'a> Search<'a> {
@@ -213,6 +219,15 @@ impl<'a> Search<'a> {
     fn part_factor(&self, name: NameNumber, subject_name: u16) -> f64 {
         let is_part = self.index.part(name).is_some() || self.names[usize::from(subject_name)].is_part;
         if is_part { ONE_OF_SEVERAL } else { 1.0 }
+    }
+
+    fn result(&self, limit: usize, candidates_truncated: bool) -> SearchResult {
+        SearchResult {
+            candidates_scored: self.scored,
+            matches_truncated: self.hits.len() > limit,
+            candidates_truncated,
+            matches: self.matches(limit),
+        }
     }
 
     fn matches(&self, limit: usize) -> Vec<Match> {

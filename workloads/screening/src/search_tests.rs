@@ -18,17 +18,6 @@ fn index() -> Index {
     Index::build(&lists)
 }
 
-/// Every listed name compared in full with every name of the subject.
-fn exhaustive(index: &Index, subject: &Party, options: &SearchOptions) -> Vec<Match> {
-    let mut search = Search::new(index, subject, options);
-    for name in 0..index.name_count() {
-        for subject_name in 0..u16::try_from(search.names.len()).unwrap() {
-            search.compare(name, subject_name);
-        }
-    }
-    search.matches(options.limit)
-}
-
 /// What people do to names; each needs the index to find a listed name by something else than its words.
 const CHANGES: [fn(&str) -> String; 12] = [
     |text| text.replacen('A', "", 1),
@@ -81,7 +70,7 @@ fn the_index_finds_what_comparing_every_name_finds() {
     for (count, subject) in subjects(&index).iter().enumerate() {
         let threshold = Score::constant([0.80, 0.45, 0.90, 0.65][count % 4]);
         let options = SearchOptions { threshold, limit: 1_000, ..SearchOptions::default() };
-        let all = exhaustive(&index, subject, &options);
+        let all = search_every_name(&index, subject, &options).matches;
         let result = search(&index, subject, &options, usize::MAX);
         assert!(!result.candidates_truncated);
         assert_eq!(result.matches, all, "{subject:?}");

@@ -6,7 +6,7 @@ use crate::program::{copy_of_example_list, example_list, kyb, kyb_reading, share
 
 /// A screening with matches, as the program gives it.
 fn recorded(list: &str) -> Value {
-    let party = ["--name", "Rosoboronexport", "--type", "business", "--country", "RU", "--threshold", "0.6"];
+    let party = ["--name", "Muhammad Ali", "--type", "person", "--country", "IQ", "--threshold", "0.6"];
     let ran =
         kyb(&[&["screen", "--limit", "3"], &party[..], &["--lists", list, "--output", "json"]].concat());
     assert_eq!(ran.code, 10, "{ran:?}");
