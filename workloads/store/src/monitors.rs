@@ -270,6 +270,16 @@ impl Store {
         usize::try_from(kept).map_err(StoreError::corrupt("count"))
     }
 
+    /// How many monitors of all tenants were last compared with something else than `now`, or are past the time at which to
+    /// search them whole; those that a worker has in hand too.
+    pub async fn monitors_behind(&self, now: &Compared) -> Result<u64, StoreError> {
+        let call = sqlx::query_scalar(
+            "SELECT count(*) FROM kyb.monitor_watches WHERE seen <> $1 OR whole_at <= now()",
+        );
+        let behind: i64 = call.bind(now.digest()).fetch_one(self.pool()).await?;
+        u64::try_from(behind).map_err(StoreError::corrupt("count"))
+    }
+
     /// Gives monitors back to be taken again after `pause`. Does nothing where the lease was lost.
     pub async fn return_monitors(&self, taken: &TakenMonitors, pause: Duration) -> Result<(), StoreError> {
         let call = sqlx::query("SELECT kyb.return_monitors($1, $2, make_interval(secs => $3))");

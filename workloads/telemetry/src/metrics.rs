@@ -128,6 +128,7 @@ struct All {
     lists_seen: Mutex<BTreeSet<List>>,
     settings_refused: Told,
     queue_depth: Told,
+    monitors_behind: Told,
     cache_hit_rate: Family<CacheClass, Gauge<f64, AtomicU64>>,
 }
 
@@ -150,6 +151,7 @@ impl Default for Metrics {
             lists_seen: Mutex::default(),
             settings_refused: Told::default(),
             queue_depth: Told::default(),
+            monitors_behind: Told::default(),
             cache_hit_rate: Family::default(),
         };
         all.register();
@@ -194,6 +196,12 @@ impl All {
             &self.settings_refused,
         );
         add(t, "kyb_queue_depth", "Jobs that wait", &self.queue_depth);
+        add(
+            t,
+            "kyb_monitors_behind",
+            "Monitors that were not yet compared with the lists in use, or are past the time of a whole search",
+            &self.monitors_behind,
+        );
         add(
             t,
             "kyb_cache_hit_rate_ratio",
@@ -277,6 +285,11 @@ impl Metrics {
     /// Whether the newest settings were refused.
     pub fn settings_refused(&self, refused: bool) {
         self.all.settings_refused.set(i64::from(refused));
+    }
+
+    /// Monitors that were not yet compared with the lists in use, or are past the time of a whole search.
+    pub fn monitors_behind(&self, monitors: u64) {
+        self.all.monitors_behind.set(i64::try_from(monitors).unwrap_or(i64::MAX));
     }
 
     /// Jobs that wait.

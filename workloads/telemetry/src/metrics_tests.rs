@@ -42,6 +42,7 @@ fn used() -> Metrics {
     metrics.watchlists(&[state("un", Some((700, now())), false)], now() + chrono::Duration::seconds(90));
     metrics.settings_refused(true);
     metrics.queue_depth(7);
+    metrics.monitors_behind(3);
     metrics.cache_hit_rate("classification", Some(0.75));
     metrics
 }
@@ -73,6 +74,7 @@ fn names_and_labels_are_those_of_the_requirements() {
     has(&text, r#"kyb_watchlist_stale{list="un"} 0"#);
     has(&text, "kyb_settings_refused 1");
     has(&text, "kyb_queue_depth 7");
+    has(&text, "kyb_monitors_behind 3");
     has(&text, r#"kyb_cache_hit_rate_ratio{cache_type="classification"} 0.75"#);
     assert!(text.ends_with("# EOF\n") && text.matches("# EOF").count() == 1);
     assert!(!text.contains("_total_total"));

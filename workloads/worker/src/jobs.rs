@@ -79,11 +79,15 @@ impl JobWorker {
         self.work_on_monitors().await
     }
 
-    /// Reports how many jobs wait, until `stop`.
+    /// Reports how many jobs wait, and how many monitors, until `stop`.
     pub async fn report_depth(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Ok(depth) = self.store.queue_depth().await {
                 self.metrics.queue_depth(depth);
+            }
+            let now = kyb_verification::compared_with(&self.watchlists.current());
+            if let Ok(behind) = self.store.monitors_behind(&now).await {
+                self.metrics.monitors_behind(behind);
             }
             let _ = tokio::time::timeout(RETRY_AFTER, stop.cancelled()).await;
         }

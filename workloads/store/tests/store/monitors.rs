@@ -86,6 +86,11 @@ async fn finish(store: &Store, taken: &TakenMonitors, number: u32, checked: &[Ch
     store.finish_monitors(taken, &compared(number), checked, now(), &audit()).await.unwrap()
 }
 
+/// How many are not compared with version 2.
+async fn behind(store: &Store) -> u64 {
+    store.monitors_behind(&compared(2)).await.unwrap()
+}
+
 /// An alert for every monitor of every tenant.
 pub(crate) async fn alert_all(store: &Store) {
     while let Some(taken) = take(store, 2).await {
@@ -102,13 +107,16 @@ async fn a_monitor_is_taken_once_for_each_version_and_what_changed_is_kept() {
     let made = [create(&acme, "Firm 0").await, create(&acme, "Firm 1").await];
     assert_eq!(acme.monitor(made[0].id).await.unwrap().as_ref(), Some(&made[0]));
     assert!(take(&store, 1).await.is_none(), "compared with these lists already");
+    assert_eq!(behind(&store).await, 2);
     let taken = take(&store, 2).await.unwrap();
     assert_eq!((taken.monitors.len(), &taken.compared), (2, &compared(1)));
+    assert_eq!(behind(&store).await, 2, "in work is not done");
     assert!(take(&store, 2).await.is_none(), "they are in work");
     let first = taken.monitors.iter().find(|one| one.id == made[0].id).unwrap();
     let second = taken.monitors.iter().find(|one| one.id == made[1].id).unwrap();
     let checked = [alerted(first), unchanged(second)];
     assert_eq!(finish(&store, &taken, 2, &checked).await, 2);
+    assert_eq!(behind(&store).await, 0);
     assert_eq!(
         finish(&store, &taken, 2, &checked).await,
         0,
@@ -199,11 +207,13 @@ async fn it_is_taken_for_a_whole_search_though_nothing_changed() {
     let acme = store.tenant(&tenant("acme"));
     let first = screening("Firm");
     acme.create_monitor(&monitor(&first), &first, now(), &audit(), None).await.unwrap();
+    assert_eq!(store.monitors_behind(&compared(1)).await.unwrap(), 1);
     let taken = take(&store, 1).await.unwrap();
     assert!(taken.monitors[0].whole);
     let later = Some(now() + TimeDelta::days(7));
     let done = Checked { whole_at: later, ..unchanged(&taken.monitors[0]) };
     assert_eq!(finish(&store, &taken, 1, &[done]).await, 1);
+    assert_eq!(store.monitors_behind(&compared(1)).await.unwrap(), 0);
     assert!(take(&store, 1).await.is_none());
     assert!(!take(&store, 2).await.unwrap().monitors[0].whole);
 }
