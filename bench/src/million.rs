@@ -56,7 +56,7 @@ pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
 }
 
 /// What screenings find beside what comparing every name finds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Recall {
     subjects: usize,
     /// Of which the cap on candidates cut some, which the answer says.

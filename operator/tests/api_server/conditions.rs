@@ -278,9 +278,10 @@ async fn a_status_that_can_not_be_written_follows_when_it_can() -> anyhow::Resul
     let here = spare().await?;
     let _alone = ROLE.lock().await;
     // Without a region: whatever happens to the children of one has the policies beside it looked at again.
-    let place = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kyb-conditions-9"}});
-    let places: Api<Namespace> = Api::all(here.client.clone());
-    places.create(&PostParams::default(), &serde_json::from_value(place)?).await?;
+    let namespace =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kyb-conditions-9"}});
+    let namespaces: Api<Namespace> = Api::all(here.client.clone());
+    namespaces.create(&PostParams::default(), &serde_json::from_value(namespace)?).await?;
     let policies: Api<CachePolicy> = Api::namespaced(here.client.clone(), "kyb-conditions-9");
     let policy = json!({
         "apiVersion": "kyb.dev/v1alpha1", "kind": "CachePolicy", "metadata": {"name": "own"},

@@ -182,12 +182,12 @@ fn screen_those_concerned(
             || sweep.is_none_or(|sweep| sweep.concerns(&monitor.subject, &options, &monitor.outcome));
         whole.then(|| kyb_verification::screen_in_any_case(lists, monitor.subject.clone(), &options, now))
     };
-    let screened = |monitor: TakenMonitor| match catch_unwind(AssertUnwindSafe(|| screen(&monitor))) {
-        Ok(screening) => Some((monitor, screening)),
-        Err(_) => {
+    let screened = |monitor: TakenMonitor| {
+        let Ok(screening) = catch_unwind(AssertUnwindSafe(|| screen(&monitor))) else {
             tracing::error!(monitor = %monitor.id, "the search broke off; this monitor was not compared");
-            None
-        }
+            return None;
+        };
+        Some((monitor, screening))
     };
     monitors.into_iter().filter_map(screened).collect()
 }

@@ -27,7 +27,7 @@ use kyb_store::{
     setup::RoleLogin,
 };
 use kyb_telemetry::Metrics;
-use kyb_verification::Watchlists;
+use kyb_verification::{ScreeningOptions, Watchlists};
 use kyb_worker::{jobs::JobWorker, monitors::Sweeps};
 
 const HEADER: &str = "id,type,name,aliases,remarks";
@@ -114,7 +114,8 @@ impl World {
     async fn watch(&self, name: &str) -> (Monitor, Screening) {
         let lists = self.loaded();
         let subject = Party::named(PartyKind::Business, name.try_into().unwrap());
-        let mut first = kyb_verification::screen(&lists, subject, &Default::default(), now()).unwrap();
+        let mut first =
+            kyb_verification::screen(&lists, subject, &ScreeningOptions::default(), now()).unwrap();
         let subjects = [Fingerprint::of_subject(&first.subject).unwrap()];
         let known = self.acme().suppressions_for(&subjects, now()).await.unwrap();
         kyb_verification::suppress(&mut first, &known, now());
@@ -220,8 +221,8 @@ async fn a_namesake_comes_changes_and_goes_and_each_is_told_once() {
     let read = world.acme().monitor(monitor.id).await.unwrap().unwrap();
     assert_eq!(read.compared, kyb_verification::compared_with(&world.loaded()), "but they were compared");
 
-    let reworded = format!("N-1,business,{FIRM},,Moved to Sylt.");
-    world.publish(&[&reworded]).await;
+    let with_remark = format!("N-1,business,{FIRM},,Moved to Sylt.");
+    world.publish(&[&with_remark]).await;
     assert_eq!(world.sweep().await, 1);
     assert_eq!(told(&world.alerts().await[1]), (InReview, InReview, vec![("N-1", ChangeKind::Changed)]));
 

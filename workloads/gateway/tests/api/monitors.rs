@@ -10,6 +10,7 @@ use kyb_store::{
     audit::AuditContext,
     monitors::{Checked, Loaded},
 };
+use kyb_verification::ScreeningOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -27,7 +28,8 @@ async fn alert_all(world: &World) {
     while let Some(taken) = world.store.take_monitors(&now, &Loaded::new(), lease).await.unwrap() {
         let checked = taken.monitors.iter().map(|monitor| {
             let subject = monitor.subject.clone();
-            let after = kyb_verification::screen(&lists, subject, &Default::default(), Utc::now()).unwrap();
+            let after =
+                kyb_verification::screen(&lists, subject, &ScreeningOptions::default(), Utc::now()).unwrap();
             let alert = Alert {
                 id: AlertId::generate(),
                 monitor_id: monitor.id,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::{Database, RUNTIME, audit, hit, key, now, run, screening, tenant};
 use chrono::TimeDelta;
 use kyb_domain::{
-    audit::AuditAction,
+    audit::AuditAction::{MonitorAlerted, MonitorCreated, MonitorEnded},
     id::{AlertId, MonitorId},
     list::{ListFormat, ListVersion, PublishedBy},
     monitor::{Alert, Compared, Monitor, MonitorOptions, MonitorStatus, Outcome, Recorded},
@@ -140,7 +140,6 @@ async fn a_monitor_is_taken_once_for_each_version_and_what_changed_is_kept() {
     let events = acme.audit_events(0, 10).await.unwrap();
     let told: Vec<_> = events.iter().map(|event| (event.action, event.object.clone())).collect();
     let of = |action, monitor: &Monitor| (action, monitor.id.to_string());
-    use AuditAction::{MonitorAlerted, MonitorCreated};
     assert_eq!(
         told,
         [of(MonitorCreated, &made[0]), of(MonitorCreated, &made[1]), of(MonitorAlerted, &made[0])]
@@ -239,7 +238,6 @@ async fn an_ended_monitor_forgets_its_subject_and_keeps_its_history() {
     }
     let actions: Vec<_> =
         acme.audit_events(0, 10).await.unwrap().into_iter().map(|event| event.action).collect();
-    use AuditAction::{MonitorAlerted, MonitorCreated, MonitorEnded};
     assert_eq!(actions, [MonitorCreated, MonitorAlerted, MonitorEnded]);
 }
 
