@@ -87,3 +87,100 @@ pub(crate) fn policies_in(policies: &Store<CachePolicy>, namespace: &str) -> Vec
     let here = |policy: &&Arc<CachePolicy>| policy.namespace().as_deref() == Some(namespace);
     policies.state().iter().filter(here).map(|policy| ObjectRef::from_obj(&**policy)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+    use kyb_kit::ChildKey;
+    use serde_json::json;
+
+    use super::*;
+
+    fn touched(kind: &str, namespace: Option<&str>, name: &str, owner: Option<(&str, &str)>) -> Touched {
+        let key = ChildKey {
+            group: String::new(),
+            kind: kind.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        };
+        let owner = owner.map(|(kind, name)| OwnerReference {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            ..OwnerReference::default()
+        });
+        Touched { key, owner }
+    }
+
+    fn tenant(name: &str, regions: &[&str]) -> KybTenant {
+        let regions = regions.to_vec();
+        serde_json::from_value(json!({
+            "apiVersion": "kyb.dev/v1alpha1", "kind": "KybTenant", "metadata": {"name": name},
+            "spec": {
+                "id": name, "displayName": name, "plan": "enterprise",
+                "placement": {"home": regions[0], "regions": regions, "residency": "US"},
+            },
+        }))
+        .unwrap()
+    }
+
+    fn region(namespace: &str, name: &str, residency: &str) -> RegionDeployment {
+        serde_json::from_value(json!({
+            "apiVersion": "kyb.dev/v1alpha1", "kind": "RegionDeployment",
+            "metadata": {"name": "kyb", "namespace": namespace},
+            "spec": {
+                "region": name, "residency": residency, "environment": "development", "version": "0.1.0",
+                "database": {"development": {}},
+            },
+        }))
+        .unwrap()
+    }
+
+    /// A store that holds these.
+    fn held<K>(objects: Vec<K>) -> Store<K>
+    where
+        K: Resource<DynamicType = ()> + Clone + 'static,
+    {
+        let (store, mut writer) = kube::runtime::reflector::store();
+        for object in objects {
+            writer.apply_watcher_event(&kube::runtime::watcher::Event::Apply(object));
+        }
+        store
+    }
+
+    #[test]
+    fn an_owner_with_a_namespace_is_in_that_of_the_child_and_a_tenant_in_none() {
+        let of_region = touched("Deployment", Some("place"), "worker", Some(("RegionDeployment", "kyb")));
+        assert_eq!(owner(&of_region), Some(ObjectRef::<RegionDeployment>::new("kyb").within("place")));
+        assert_eq!(owner::<KybTenant>(&of_region), None, "it is of another kind");
+        let of_tenant = touched("Secret", Some("place"), "key", Some(("KybTenant", "acme")));
+        assert_eq!(owner(&of_tenant), Some(ObjectRef::<KybTenant>::new("acme")));
+        assert_eq!(owner::<KybTenant>(&touched("Secret", Some("place"), "key", None)), None);
+    }
+
+    #[test]
+    fn a_report_and_the_worker_concern_what_is_reported() {
+        let region = Some(("RegionDeployment", "kyb"));
+        let is = |kind, name| reporting(&touched(kind, Some("place"), name, region)).is_some();
+        assert!(is("RegionReport", "any") && is("Deployment", names::WORKER));
+        assert!(!is("Deployment", names::GATEWAY) && !is("ConfigMap", names::WORKER));
+    }
+
+    #[test]
+    fn tenants_and_regions_meet_where_place_and_residency_are_the_same() {
+        let tenants = held(vec![tenant("acme", &["us-east-1"]), tenant("other", &["eu-west-1"])]);
+        let here = region("place", "us-east-1", "US");
+        assert_eq!(tenants_of(&tenants, &here), [ObjectRef::new("acme")]);
+        assert!(tenants_of(&tenants, &region("place", "us-east-1", "EU")).is_empty());
+        assert_eq!(all(&tenants).len(), 2);
+
+        let regions = held(vec![here, region("elsewhere", "eu-west-1", "US")]);
+        let acme = tenant("acme", &["us-east-1"]);
+        assert_eq!(regions_of(&regions, &acme), [ObjectRef::new("kyb").within("place")]);
+        assert_eq!(regions_in(&regions, "elsewhere"), [ObjectRef::new("kyb").within("elsewhere")]);
+        assert!(regions_in(&regions, "nowhere").is_empty());
+
+        let namespace = names::tenant_namespace("acme");
+        assert_eq!(tenants_in(&tenants, &namespace), [ObjectRef::new("acme")]);
+        assert!(tenants_in(&tenants, "place").is_empty());
+    }
+}

@@ -251,4 +251,39 @@ mod tests {
         let said: Vec<_> = conditions.iter().map(|one| (one.type_.as_str(), one.status.as_str())).collect();
         assert_eq!(said, [("HitRateReached", "False"), ("Ready", "True"), ("RedisReady", "True")]);
     }
+
+    #[test]
+    fn what_is_on_its_way_is_underway_what_may_pass_fails_and_the_rest_is_stuck() {
+        let state = |reason| {
+            let problem = Problem { reason, message: "why".to_owned() };
+            let verdict = Verdict::of_problem(ConditionType::DatabaseReady, &problem);
+            assert_eq!((verdict.condition, verdict.reason), (ConditionType::DatabaseReady, reason));
+            assert_eq!(verdict.message, "why");
+            verdict.state
+        };
+        assert_eq!([Reason::Progressing, Reason::Migrating].map(state), [State::Underway; 2]);
+        assert_eq!(state(Reason::Retrying), State::Failing);
+        assert_eq!([Reason::SecretNotFound, Reason::QuotaExceeded].map(state), [State::Stuck; 2]);
+    }
+
+    #[test]
+    fn who_fails_is_looked_at_again_and_who_does_not_is_forgotten() {
+        let retries = Retries::default();
+        let well = || Verdict::well(ConditionType::DatabaseReady, "there");
+        let of = |state| Verdict::new(ConditionType::KeysReady, state, Reason::Retrying, "no");
+        assert_eq!(next(&retries, "uid", None, &[well()]), (None, None));
+        assert_eq!(
+            next(&retries, "uid", None, &[well(), of(State::Underway)]),
+            (None, None),
+            "it is watched"
+        );
+        let (failures, wait) = next(&retries, "uid", None, &[well(), of(State::Failing)]);
+        assert_eq!(failures, Some(1));
+        assert!(wait.is_some_and(|wait| wait > Duration::ZERO), "{wait:?}");
+        assert!(
+            next(&retries, "other", None, &[of(State::Stuck)]).1.is_some(),
+            "a person may mend it unseen"
+        );
+        assert_eq!(next(&retries, "uid", Some(1), &[well()]), (None, None));
+    }
 }

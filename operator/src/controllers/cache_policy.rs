@@ -148,3 +148,38 @@ fn hits(policy: &CachePolicy, rates: &[CacheReport]) -> Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn policy(target: Option<i32>) -> CachePolicy {
+        let object = json!({
+            "apiVersion": "kyb.dev/v1alpha1", "kind": "CachePolicy", "metadata": {"name": "own"},
+            "spec": {"hitRateTargetPercent": target},
+        });
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn rates(percents: &[i32]) -> Vec<CacheReport> {
+        let rate = |percent: &i32| {
+            serde_json::from_value(json!({"class": "sanctions", "hitRatePercent": percent})).unwrap()
+        };
+        percents.iter().map(rate).collect()
+    }
+
+    #[test]
+    fn the_mean_of_all_classes_is_held_against_the_target() {
+        assert_eq!(mean(&rates(&[])), None);
+        assert_eq!(mean(&rates(&[80])), Some(80));
+        assert_eq!(mean(&rates(&[80, 61])), Some(70), "in whole percent");
+        let reason = |target, percents: &[i32]| hits(&policy(target), &rates(percents)).reason;
+        assert_eq!(reason(None, &[80]), Reason::NotConfigured);
+        assert_eq!(reason(Some(70), &[]), Reason::NoReport);
+        assert_eq!(reason(Some(70), &[80, 60]), Reason::Ready, "just met");
+        assert_eq!(reason(Some(71), &[80, 60]), Reason::HitRateBelowTarget);
+        assert_eq!(hits(&policy(Some(71)), &rates(&[70])).state, State::Missed);
+    }
+}

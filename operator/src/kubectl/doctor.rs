@@ -373,4 +373,44 @@ mod tests {
         other.spec.versions[0].served = false;
         assert_eq!(compared(&ours, &other).0, Verdict::Bad);
     }
+
+    #[test]
+    fn a_lease_may_be_late_and_a_clock_wrong_by_five_seconds() {
+        let after = |seconds: i64| {
+            let renewed =
+                format!("2026-01-01T00:{:02}:{:02}.000000Z", (60 - seconds) / 60, (60 - seconds) % 60);
+            lease(&json!({"holderIdentity": "one", "renewTime": renewed, "leaseDurationSeconds": 10}))
+        };
+        assert_eq!(after(15), (Verdict::Good, "one renewed it 15 s ago".to_owned()));
+        assert_eq!(after(16).0, Verdict::Bad);
+        assert!(after(16).1.contains("16 s ago, which lasts 10 s"), "{}", after(16).1);
+        assert_eq!(after(-5), (Verdict::Good, "one renewed it 0 s ago".to_owned()));
+        assert_eq!(after(-6).0, Verdict::Note);
+        assert!(after(-6).1.contains("6 s from now"), "{}", after(-6).1);
+        // Without a duration the usual one holds.
+        let usual = lease(&json!({"holderIdentity": "one", "renewTime": "2026-01-01T00:00:40.000000Z"}));
+        assert_eq!(usual.0, Verdict::Good);
+    }
+
+    #[test]
+    fn findings_name_their_cluster_where_there_are_several() {
+        let finding = |cluster: &str, verdict| Finding {
+            cluster: cluster.to_owned(),
+            check: "lease",
+            verdict,
+            what: "found".to_owned(),
+        };
+        let text = Findings(vec![
+            finding("", Verdict::Good),
+            finding("eu", Verdict::Bad),
+            finding("us", Verdict::Note),
+            finding("ap", Verdict::Unknown),
+        ])
+        .text();
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[1], ["lease", "good", "found"]);
+        assert_eq!(lines[2], ["eu:", "lease", "BAD", "found"]);
+        assert_eq!(lines[3], ["us:", "lease", "note", "found"]);
+        assert_eq!(lines[4], ["ap:", "lease", "unknown", "found"]);
+    }
 }

@@ -211,3 +211,52 @@ impl Explanation {
         std::iter::once(head).chain(parts.into_iter().flat_map(part)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn tenant(status: &Value) -> KybTenant {
+        serde_json::from_value(json!({
+            "apiVersion": "kyb.dev/v1alpha1", "kind": "KybTenant", "metadata": {"name": "acme"},
+            "spec": {
+                "id": "acme", "displayName": "Acme", "plan": "enterprise",
+                "placement": {"home": "us-east-1", "regions": ["us-east-1"], "residency": "US"},
+            },
+            "status": status,
+        }))
+        .unwrap()
+    }
+
+    fn region(residency: &str) -> RegionDeployment {
+        serde_json::from_value(json!({
+            "apiVersion": "kyb.dev/v1alpha1", "kind": "RegionDeployment",
+            "metadata": {"name": "kyb", "namespace": "place"},
+            "spec": {
+                "region": "us-east-1", "residency": residency, "environment": "development", "version": "0.1.0",
+                "database": {"development": {}},
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn each_region_says_how_it_serves_the_tenant() {
+        let said = |status: &Value, regions: &[RegionDeployment]| {
+            let tenant = tenant(status);
+            in_region(&tenant.spec.placement.home, &tenant, regions)
+        };
+        let nothing = json!({});
+        assert_eq!(said(&nothing, &[]), "not in this cluster");
+        let other = said(&nothing, &[region("EU")]);
+        assert!(other.starts_with("in namespace place, but its data lives in EU"), "{other}");
+        assert_eq!(said(&nothing, &[region("US")]), "in namespace place, nothing said of it yet");
+        let of = |ready: bool, reason: Option<&str>| json!({"regions": [{"name": "us-east-1", "ready": ready, "reason": reason}]});
+        assert_eq!(said(&of(true, None), &[region("US")]), "served from namespace place");
+        let waiting = said(&of(false, Some("NoReport")), &[region("US")]);
+        assert_eq!(waiting, "in namespace place, not served yet: NoReport");
+        assert!(said(&of(false, None), &[region("US")]).ends_with("no reason given"));
+    }
+}

@@ -129,4 +129,48 @@ mod tests {
             assert_eq!(Health::of(kind, &object), Health::new(well, what), "{kind}: {object}");
         }
     }
+
+    #[test]
+    fn namespaces_autoscalers_and_jobs_have_rules_of_their_own() {
+        for (kind, object, well, what) in [
+            ("Namespace", json!({"status": {"phase": "Terminating"}}), false, "terminating"),
+            ("Namespace", json!({"status": {"phase": "Active"}}), true, "active"),
+            ("Namespace", json!({}), true, "active"),
+            (
+                "HorizontalPodAutoscaler",
+                json!({"status": {"currentReplicas": 2, "desiredReplicas": 3}}),
+                false,
+                "2 of 3 wanted",
+            ),
+            (
+                "HorizontalPodAutoscaler",
+                json!({"status": {"currentReplicas": 3, "desiredReplicas": 3}}),
+                true,
+                "3 of 3 wanted",
+            ),
+            ("HorizontalPodAutoscaler", json!({}), false, "0 of 0 wanted"),
+            (
+                "Job",
+                json!({"status": {"conditions": [{"type": "Complete", "status": "True"}]}}),
+                true,
+                "complete",
+            ),
+            (
+                "Job",
+                json!({"status": {"conditions": [{"type": "Complete", "status": "False"}]}}),
+                false,
+                "runs",
+            ),
+            ("Pod", json!({"status": {"phase": "Succeeded"}}), true, "succeeded"),
+            ("Pod", json!({}), false, "unknown"),
+            (
+                "KybTenant",
+                json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}}),
+                false,
+                "not ready",
+            ),
+        ] {
+            assert_eq!(Health::of(kind, &object), Health::new(well, what), "{kind}: {object}");
+        }
+    }
 }

@@ -185,4 +185,34 @@ mod tests {
         let error = taken("{b: ]").unwrap_err();
         assert!(error.to_string().starts_with("file, document 1: no YAML: "), "{error}");
     }
+
+    #[test]
+    fn files_come_by_name_and_objects_in_the_order_in_which_they_depend_on_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let ours = |kind: &str, name: &str| {
+            format!("{{apiVersion: kyb.dev/v1alpha1, kind: {kind}, metadata: {{name: {name}}}}}")
+        };
+        write("a.yaml", &ours("CachePolicy", "policy"));
+        write("b.json", &ours("KybTenant", "second").replace("apiVersion", "\"apiVersion\""));
+        write("c.yml", &ours("KybTenant", "third"));
+        write("d.yaml", "{apiVersion: v1, kind: Namespace, metadata: {name: place}}");
+        write("e.txt", "no YAML: {");
+        let found = Manifests::read(&[folder.path().to_owned()]).unwrap();
+        let names: Vec<_> = found.ours.iter().map(|object| object["metadata"]["name"].clone()).collect();
+        assert_eq!(names.first().unwrap(), "place", "{names:?}");
+        let place = |name: &str| names.iter().position(|one| one == name).unwrap();
+        assert!(place("second") < place("third"), "{names:?}");
+        assert_eq!(names.len(), 4);
+        let kinds: Vec<_> = found.ours.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+        let ranks: Vec<_> = kinds.iter().map(|kind| KINDS.iter().position(|(_, one)| one == kind)).collect();
+        assert!(ranks.is_sorted(), "{kinds:?}");
+
+        let file = folder.path().join("c.yml");
+        assert_eq!(Manifests::read(std::slice::from_ref(&file)).unwrap().ours.len(), 1, "one file alone");
+        std::fs::write(&file, "{apiVersion: v1, kind: Service, metadata: {name: one}}").unwrap();
+        assert!(matches!(Manifests::read(&[file]), Err(ManifestError::Nothing)));
+        let missing = Manifests::read(&[folder.path().join("missing.yaml")]).unwrap_err();
+        assert!(missing.to_string().contains("missing.yaml"), "{missing}");
+    }
 }

@@ -108,3 +108,47 @@ fn value(value: Option<&Value>) -> String {
     }
     text.chars().take(LONGEST).chain(['…']).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use serde_json::json;
+
+    #[test]
+    fn a_value_is_one_line_of_a_hundred_characters_at_most() {
+        assert_eq!(value(None), "(none)");
+        assert_eq!(value(Some(&json!({"a": [1, "two"]}))), r#"{"a":[1,"two"]}"#);
+        let of = |letters: usize| value(Some(&json!("ä".repeat(letters))));
+        assert_eq!(of(98), format!("\"{}\"", "ä".repeat(98)), "a hundred with its quotes");
+        assert_eq!(of(99), format!("\"{}…", "ä".repeat(99)));
+    }
+
+    #[test]
+    fn a_change_says_what_where_and_whose_it_is() {
+        let of = |action, kind: &str| ObjectChange {
+            action,
+            api_version: "v1".to_owned(),
+            kind: kind.to_owned(),
+            namespace: Some("place".to_owned()),
+            name: "one".to_owned(),
+            owner: None,
+            fields: vec![],
+            object: None,
+            refusal: None,
+        };
+        let told = |change: &ObjectChange| {
+            let mut text = String::new();
+            object(&mut text, change);
+            anstream::adapter::strip_str(&text).to_string()
+        };
+        assert_eq!(told(&of(Action::Create, "Secret")), "  + create Secret place/one\n");
+        assert_eq!(told(&of(Action::Delete, "Secret")), "  - delete Secret place/one\n");
+        let gone = ObjectChange { namespace: None, ..of(Action::Delete, "Namespace") };
+        assert_eq!(told(&gone), "  - delete Namespace one, with everything in it\n");
+        let made = ObjectChange { namespace: None, ..of(Action::Create, "Namespace") };
+        assert_eq!(told(&made), "  + create Namespace one\n");
+        let refused = ObjectChange { refusal: Some("no".to_owned()), ..of(Action::Refuse, "Secret") };
+        assert_eq!(told(&refused), "  ! refused Secret place/one\n      no\n");
+    }
+}

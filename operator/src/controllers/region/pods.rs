@@ -98,6 +98,8 @@ fn readable(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -108,5 +110,32 @@ mod tests {
         assert_eq!(last_line("panicked at main.rs\n"), "panicked at main.rs");
         assert_eq!(last_line(""), "it said nothing");
         assert_eq!(last_line(&"x".repeat(1000)).len(), 300);
+    }
+
+    fn pod(status: &serde_json::Value) -> Pod {
+        let object = json!({"metadata": {"name": "one", "namespace": "place"}, "status": status});
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn what_keeps_a_pod_from_running_is_named_and_what_only_takes_time_is_not() {
+        let found = |status: &serde_json::Value| trouble(&pod(status)).map(|problem| problem.reason);
+        assert_eq!(found(&json!({})), None);
+        let placed = |reason: &str| json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": reason}]});
+        assert_eq!(found(&placed("Unschedulable")), Some(Reason::Unschedulable));
+        assert_eq!(found(&placed("SchedulerError")), None);
+        let waits = |reason: &str| {
+            json!({"containerStatuses": [{
+                "name": "main", "image": "kyb", "imageID": "", "ready": false, "restartCount": 0,
+                "state": {"waiting": {"reason": reason, "message": "said"}},
+            }]})
+        };
+        assert_eq!(found(&waits("ContainerCreating")), None);
+        for reason in ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"] {
+            assert_eq!(found(&waits(reason)), Some(Reason::ImagePullFailed), "{reason}");
+        }
+        assert_eq!(found(&waits("CrashLoopBackOff")), Some(Reason::CrashLooping));
+        let message = trouble(&pod(&placed("Unschedulable"))).unwrap().message;
+        assert_eq!(message, "pod one can't be placed: no node has room; add nodes, or ask for less");
     }
 }

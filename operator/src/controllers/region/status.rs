@@ -238,3 +238,35 @@ pub(crate) fn status(
         ..RegionDeploymentStatus::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{concern::Problem, controllers::region::dereference::Running};
+
+    #[test]
+    fn without_a_report_it_is_said_whether_there_is_a_worker_at_all() {
+        let facts = |ready| Facts { worker: Running { ready, ..Running::default() }, ..Facts::default() };
+        let said = |ready| silent(ConditionType::WatchlistsFresh, &facts(ready));
+        assert_eq!(said(1).message, "the worker has not reported yet");
+        assert!(said(0).message.starts_with("no worker is ready"), "{}", said(0).message);
+        assert_eq!((said(0).state, said(0).reason), (State::Underway, Reason::NoReport));
+    }
+
+    #[test]
+    fn pods_count_once_all_that_are_wanted_are_ready_and_new() {
+        let now = |exists, settled, ready| {
+            let trouble = Some(Problem::new(Reason::CrashLooping, "it ends"));
+            let running = Running { exists, settled, ready, desired: 2, trouble, ..Running::default() };
+            super::running(ConditionType::GatewayReady, &running, "gateways")
+        };
+        assert_eq!(now(true, true, 2).message, "2 gateways are ready");
+        assert_eq!(now(true, true, 3).state, State::Well);
+        for (exists, settled, ready) in [(false, true, 2), (true, false, 2), (true, true, 1)] {
+            assert_eq!(now(exists, settled, ready).reason, Reason::CrashLooping);
+        }
+        let quiet = Running { exists: true, desired: 1, ..Running::default() };
+        let verdict = super::running(ConditionType::WorkerReady, &quiet, "workers");
+        assert_eq!((verdict.state, verdict.reason), (State::Underway, Reason::ReplicasUnavailable));
+    }
+}

@@ -1,3 +1,4 @@
+use kyb_crds::names;
 use serde_json::{Value, json};
 
 use super::*;
@@ -108,4 +109,33 @@ fn a_period_that_the_workloads_would_refuse_is_refused_here() {
     });
     let problem = settings::config_map(&wrong, None).unwrap_err();
     assert!(problem.message.contains("max_age"), "{problem}");
+}
+
+#[test]
+fn the_development_database_has_a_password_for_each_role_and_gateways_scale_by_what_is_used() {
+    let built = children(&region(|_| ()), Migration::Succeeded);
+    let secret = find(&built, "Secret", names::POSTGRES).unwrap();
+    assert_eq!(secret["type"], "Opaque");
+    let data = secret["data"].as_object().unwrap();
+    assert_eq!(
+        data.len(),
+        8,
+        "four addresses, the server's own password, and one of each other role: {:?}",
+        data.keys()
+    );
+
+    let scaled = region(|spec| {
+        let scaling = json!({"minReplicas": 2, "maxReplicas": 5, "cpuPercent": 70, "memoryPercent": 80});
+        spec["services"] = json!({"gateway": {"autoscaling": scaling}});
+    });
+    let built = children(&scaled, Migration::Succeeded);
+    let spec = &find(&built, "HorizontalPodAutoscaler", names::GATEWAY).unwrap()["spec"];
+    assert_eq!((&spec["minReplicas"], &spec["maxReplicas"]), (&json!(2), &json!(5)));
+    assert_eq!(spec["scaleTargetRef"]["kind"], "Deployment");
+    let metrics: Vec<_> =
+        spec["metrics"].as_array().unwrap().iter().map(|metric| &metric["resource"]).collect();
+    let utilisation = |name: &str, percent: i32| json!({"name": name, "target": {"type": "Utilization", "averageUtilization": percent}});
+    assert_eq!(metrics, [&utilisation("cpu", 70), &utilisation("memory", 80)]);
+    assert_eq!(spec["behavior"]["scaleUp"]["stabilizationWindowSeconds"], 60);
+    assert_eq!(spec["behavior"]["scaleDown"]["policies"][0]["value"], 10);
 }

@@ -207,3 +207,30 @@ fn a_tenant_that_is_going_has_no_keys() {
     let text = &maps[0].data.as_ref().unwrap()["tenant-acme.yaml"];
     assert!(text.contains("erase: true") && text.contains("api_keys: []"), "{text}");
 }
+
+#[test]
+fn a_container_that_says_nothing_gets_requests_and_limits_and_only_what_is_named_is_reached() {
+    let built = children();
+    let find = |kind: &str, name: &str| {
+        let is = |child: &&Child| child.key().kind == kind && child.key().name == name;
+        built.iter().find(is).unwrap().body().clone()
+    };
+    let limits = find("LimitRange", "kyb-tenant")["spec"]["limits"].clone();
+    let item = &limits[0];
+    assert_eq!(item["type"], "Container");
+    for part in ["default", "defaultRequest"] {
+        assert!(item[part]["cpu"].is_string() && item[part]["memory"].is_string(), "{part}: {item}");
+    }
+    assert_eq!(limits.as_array().unwrap().len(), 1);
+
+    let egress = find("NetworkPolicy", "kyb-egress-partner")["spec"]["egress"][0].clone();
+    assert_eq!(egress["to"][0]["ipBlock"]["cidr"], "203.0.113.0/24");
+    assert_eq!(egress["ports"], json!([{"protocol": "TCP", "port": 443}]));
+    let dns = find("NetworkPolicy", "kyb-allow-dns")["spec"]["egress"][0]["ports"].clone();
+    let wanted = [json!({"protocol": "UDP", "port": 53}), json!({"protocol": "TCP", "port": 53})];
+    assert!(wanted.iter().all(|port| dns.as_array().unwrap().contains(port)), "{dns}");
+    let closed = find("NetworkPolicy", "kyb-deny-all")["spec"].clone();
+    assert_eq!(closed["podSelector"], json!({}), "all pods");
+    assert_eq!(closed["policyTypes"], json!(["Ingress", "Egress"]));
+    assert!(closed.get("egress").is_none_or(|rules| rules.as_array().unwrap().is_empty()), "{closed}");
+}
