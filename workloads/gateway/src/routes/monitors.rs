@@ -11,18 +11,15 @@ use axum::{
 use chrono::{SubsecRound as _, Utc};
 use kyb_domain::{
     id::{AlertId, MonitorId},
-    list::ListId,
     monitor::{Alert, Compared, Monitor, MonitorOptions, MonitorStatus},
-    party::Party,
-    score::Score,
     screening::Screening,
     tenant::ContextName,
 };
 use kyb_verification::ScreeningError;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::screenings::Wishes;
+use super::screenings::ScreeningRequest;
 use crate::{
     auth::Admitted,
     engine,
@@ -40,49 +37,15 @@ use crate::{
 
 const PATH: &str = "/v1/monitors";
 
-/// Whom to look at, and how: as in `POST /v1/screenings`.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MonitorRequest {
-    /// Who.
-    subject: Party,
-    /// Only these of the tenant's lists; all where absent, those of later settings too.
-    #[serde(default)]
-    #[schema(min_items = 1, max_items = 100)]
-    lists: Option<Vec<ListId>>,
-    /// The score from which on a candidate is a match; the tenant's or the engine's own where absent.
-    #[serde(default)]
-    threshold: Option<Score>,
-    /// The most matches; 10 where absent.
-    #[serde(default)]
-    #[schema(minimum = 1, maximum = 100)]
-    limit: Option<usize>,
-}
-
-impl MonitorRequest {
-    fn wishes(&self) -> Wishes<'_> {
-        Wishes { lists: self.lists.as_deref(), threshold: self.threshold, limit: self.limit }
-    }
-
-    fn check(&self) -> Result<(), Problem> {
-        self.subject.check_bounds().map_err(|invalid| Problem::out_of_bounds("/subject", &invalid))?;
-        self.wishes().check()
-    }
-
-    fn options(&self) -> MonitorOptions {
-        MonitorOptions { lists: self.lists.clone(), threshold: self.threshold, limit: self.limit }
-    }
-}
-
 /// Monitor a party.
 ///
 /// It is screened at once, as by `POST /v1/screenings`, and looked at again whenever a list changes. An alert is made where the
-/// outcome is another.
+/// outcome is another. Where no lists are named, those that later settings want count too.
 #[utoipa::path(
     post,
     path = "/v1/monitors",
     tag = "monitors",
-    request_body = MonitorRequest,
+    request_body = ScreeningRequest,
     responses((
         status = 201,
         description = "Screened and recorded.",
@@ -94,7 +57,7 @@ pub(crate) async fn create(
     State(app): State<App>,
     Extension(asker): Extension<Arc<Admitted>>,
     headers: HeaderMap,
-    body: JsonBody<MonitorRequest>,
+    body: JsonBody<ScreeningRequest>,
 ) -> Result<Response, Problem> {
     let context = asker.context.as_ref();
     let request = Fingerprinted { method: &Method::POST, path: PATH, context, body: &body.raw };
@@ -119,7 +82,7 @@ pub(crate) async fn create(
 async fn screen(
     app: &App,
     asker: &Admitted,
-    wanted: &MonitorRequest,
+    wanted: &ScreeningRequest,
 ) -> Result<(Screening, Compared), Problem> {
     let (tenant, now) = (asker.caller.tenant_id(), Utc::now());
     let wishes = wanted.wishes();
@@ -134,14 +97,18 @@ async fn screen(
     Ok((screening, kyb_verification::compared_with(&lists)))
 }
 
-fn made(wanted: &MonitorRequest, screening: &Screening, compared: Compared, asker: &Admitted) -> Monitor {
+fn made(wanted: &ScreeningRequest, screening: &Screening, compared: Compared, asker: &Admitted) -> Monitor {
     let now = Utc::now().trunc_subsecs(6);
     Monitor {
         id: MonitorId::generate(),
         status: MonitorStatus::Active,
         context: asker.context.clone(),
         subject: Some(screening.subject.clone()),
-        options: wanted.options(),
+        options: MonitorOptions {
+            lists: wanted.lists.clone(),
+            threshold: wanted.threshold,
+            limit: wanted.limit,
+        },
         outcome: screening.status,
         screening_id: screening.id,
         compared,

@@ -36,18 +36,18 @@ const MOST_MATCHES: usize = 100;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScreeningRequest {
     /// Who.
-    subject: Party,
+    pub(crate) subject: Party,
     /// Only these of the tenant's lists; all where absent.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 100)]
-    lists: Option<Vec<ListId>>,
+    pub(crate) lists: Option<Vec<ListId>>,
     /// The score from which on a candidate is a match; the tenant's or the engine's own where absent.
     #[serde(default)]
-    threshold: Option<Score>,
+    pub(crate) threshold: Option<Score>,
     /// The most matches; 10 where absent.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 100)]
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
 }
 
 /// How a caller asks for parties to be screened.
@@ -58,12 +58,12 @@ pub(crate) struct Wishes<'a> {
 }
 
 impl ScreeningRequest {
-    fn check(&self) -> Result<(), Problem> {
+    pub(crate) fn check(&self) -> Result<(), Problem> {
         self.subject.check_bounds().map_err(|invalid| Problem::out_of_bounds("/subject", &invalid))?;
         self.wishes().check()
     }
 
-    fn wishes(&self) -> Wishes<'_> {
+    pub(crate) fn wishes(&self) -> Wishes<'_> {
         Wishes { lists: self.lists.as_deref(), threshold: self.threshold, limit: self.limit }
     }
 }
