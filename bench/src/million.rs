@@ -64,6 +64,8 @@ struct Recall {
     /// Entries that reach the threshold, and those that the screening gave with the same score.
     matching: usize,
     found: usize,
+    /// Entries that are missing where nothing was said to be cut: there must be none.
+    missing: usize,
 }
 
 impl Recall {
@@ -92,7 +94,9 @@ impl Recall {
         let result = screener.search(subject, &options);
         let all = screener.search_every_name(subject, &options).matches;
         let found = all.iter().filter(|one| result.matches.contains(one)).count();
-        Self { subjects: 1, cut: usize::from(result.candidates_truncated), matching: all.len(), found }
+        let cut = usize::from(result.candidates_truncated);
+        let missing = if result.candidates_truncated { 0 } else { all.len() - found };
+        Self { subjects: 1, cut, matching: all.len(), found, missing }
     }
 
     fn and(self, other: Self) -> Self {
@@ -101,6 +105,7 @@ impl Recall {
             cut: self.cut + other.cut,
             matching: self.matching + other.matching,
             found: self.found + other.found,
+            missing: self.missing + other.missing,
         }
     }
 
@@ -111,6 +116,9 @@ impl Recall {
             .print();
         Figure::new("million_names_recall_subjects", self.subjects as f64, "subjects").print();
         Figure::new("million_names_recall_cut", self.cut as f64, "subjects").print();
+        Figure::new("million_names_recall_missing_without_a_cut", self.missing as f64, "entries")
+            .beside(0.0)
+            .print();
     }
 }
 
