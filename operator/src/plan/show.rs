@@ -111,9 +111,9 @@ fn value(value: Option<&Value>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn a_value_is_one_line_of_a_hundred_characters_at_most() {

@@ -143,3 +143,41 @@ async fn report(
     let status = RegionDeploymentStatus { failures, conditions, ..status::status(object, region, facts) };
     context.tell(object, &status, &before.conditions, &status.conditions, wait).await
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn region() -> RegionDeployment {
+        serde_json::from_value(json!({
+            "apiVersion": "kyb.dev/v1alpha1", "kind": "RegionDeployment",
+            "metadata": {"name": "kyb", "namespace": "place"},
+            "spec": {
+                "region": "us-east-1", "residency": "US", "environment": "development", "version": "0.1.0",
+                "database": {"development": {}},
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_secret_of_a_development_database_is_looked_for_though_secrets_are_not_watched() {
+        let prune = prune(&region());
+        let keys: Vec<_> =
+            prune.unwatched.iter().map(|(key, _)| (key.kind.as_str(), key.namespace.as_deref())).collect();
+        assert_eq!(keys, [("Secret", Some("place"))]);
+    }
+
+    #[test]
+    fn a_worker_is_well_once_it_runs_and_not_as_soon_as_it_is_applied() {
+        let valid = ValidRegion::of(&region(), Templates::NEWEST);
+        let live = kyb_kit::Live::new(crate::context::REGION_MARKS);
+        let applied = || Verdict::well(ConditionType::WorkerReady, "applied");
+        let verdict = status::observed(applied(), &valid, &Facts::default(), &live);
+        assert_eq!(verdict.reason, Reason::ReplicasUnavailable);
+        let refused = Verdict::new(ConditionType::WorkerReady, State::Stuck, Reason::QuotaExceeded, "no");
+        assert_eq!(status::observed(refused.clone(), &valid, &Facts::default(), &live), refused);
+    }
+}

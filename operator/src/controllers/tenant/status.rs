@@ -245,4 +245,15 @@ mod tests {
         assert_eq!(said(KeysReady, &all), lacks("the namespace kyb-t-acme is not there"));
         assert_eq!(said(PolicyValid, &all), well);
     }
+
+    #[test]
+    fn what_needs_a_person_already_is_not_told_as_something_else() {
+        let problem = Problem::new(Reason::NamespaceNotPrepared, "it is not there");
+        let unprepared = Some([("kyb-t-acme".to_owned(), problem)].into());
+        let facts = Facts { unprepared, ..Facts::default() };
+        let stuck = Verdict::new(ConditionType::NamespacesReady, State::Stuck, Reason::QuotaExceeded, "no");
+        assert_eq!(prepared(&tenant(), &facts, stuck.clone()), stuck);
+        let failing = Verdict { state: State::Failing, ..stuck };
+        assert_eq!(prepared(&tenant(), &facts, failing).reason, Reason::NamespaceNotPrepared);
+    }
 }

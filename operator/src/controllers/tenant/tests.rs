@@ -72,3 +72,43 @@ async fn nothing_is_done_about_a_tenant_whose_status_is_newer_than_what_is_seen_
     reconcile(Arc::new(tenant(10)), context).await.unwrap();
     assert!(!asked.lock().unwrap().is_empty());
 }
+
+#[test]
+fn each_concern_that_went_well_says_what_is_in_place() {
+    let valid = ValidTenant::of(&tenant(1));
+    let said = |condition| {
+        let concerns = [Concern::of(condition, [])];
+        let applied = Applied::Done(Outcome::default());
+        let verdicts = verdicts(&valid, &Facts::default(), &concerns, &applied);
+        verdicts.into_iter().next().unwrap().message
+    };
+    assert_eq!(said(ConditionType::NamespacesReady), "namespaces, quota and network policies are in place");
+    assert_eq!(said(ConditionType::AccessReady), "role bindings and service accounts are in place");
+    assert_eq!(said(ConditionType::PolicyValid), "the rules compile");
+
+    let left = Applied::Left(State::Stuck, Reason::InvalidSpec, "why".to_owned());
+    let verdicts = verdicts(&valid, &Facts::default(), &[], &left);
+    assert_eq!(
+        verdicts,
+        [Verdict::new(ConditionType::NamespacesReady, State::Stuck, Reason::InvalidSpec, "why")]
+    );
+}
+
+#[test]
+fn a_key_that_is_not_wanted_any_more_is_remembered_until_its_secret_is_gone() {
+    let valid = ValidTenant::of(&tenant(1));
+    let before: TenantStatus = serde_json::from_value(
+        json!({"keys": [{"name": "old", "generation": 1}, {"name": "default", "generation": 1}]}),
+    )
+    .unwrap();
+    let remembered = |facts: &Facts, applied: &Applied| -> Vec<String> {
+        let lingering = lingering(&valid, &[], facts, &before, applied);
+        lingering.into_iter().map(|key| key.name.to_string()).collect()
+    };
+    let done = Applied::Done(Outcome::default());
+    assert!(remembered(&Facts::default(), &done).is_empty(), "its Secret was deleted just now");
+    let left = Applied::Left(State::Stuck, Reason::InvalidSpec, "why".to_owned());
+    assert_eq!(remembered(&Facts::default(), &left), ["old"], "nothing was written");
+    let erasing = Facts { erasing: true, ..Facts::default() };
+    assert_eq!(remembered(&erasing, &done), ["old"]);
+}

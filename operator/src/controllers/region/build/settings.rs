@@ -130,3 +130,14 @@ fn period(text: &Period, field: &str) -> Result<kyb_settings::period::Period, Pr
 fn invalid(field: &str, why: &dyn std::fmt::Display) -> Problem {
     Problem::new(Reason::InvalidSpec, format!("spec.{field}: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_called_in_the_settings_as_in_the_spec() {
+        assert_eq!(class_name(kyb_crds::CacheClass::Classification), Ok("classification".to_owned()));
+        assert_eq!(class_name(kyb_crds::CacheClass::Risk), Ok("risk".to_owned()));
+    }
+}
