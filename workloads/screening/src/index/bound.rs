@@ -40,6 +40,17 @@ impl Sums {
         self.of_name += other.of_name;
     }
 
+    /// Makes the most of two partners of one word of the subject, of which `last` was added.
+    pub(super) fn exchange(&mut self, last: &mut Partner, pair: &Self) {
+        let more = |new: f32, old: &mut f32| {
+            let more = (new - *old).max(0.0);
+            *old += more;
+            more
+        };
+        self.gain += more(pair.gain, &mut last.gain);
+        self.of_name += more(pair.of_name, &mut last.of_name);
+    }
+
     /// What words add up to of which each adds the most.
     pub(super) fn of_most<'a>(most: impl Iterator<Item = &'a Self>) -> Self {
         let mut sums = Self::default();
@@ -55,6 +66,19 @@ impl Sums {
             of_subject: self.of_subject.max(other.of_subject),
             of_name: self.of_name.max(other.of_name),
         }
+    }
+}
+
+/// What a word's partners in a name came to at most.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Partner {
+    gain: f32,
+    of_name: f32,
+}
+
+impl Partner {
+    pub(super) fn of(pair: &Sums) -> Self {
+        Self { gain: pair.gain, of_name: pair.of_name }
     }
 }
 

@@ -74,7 +74,7 @@ impl Known {
 /// A word of the subject, and what it may meet.
 struct Asked {
     /// The same for no other word, and not 0.
-    number: usize,
+    number: u8,
     weight: f64,
     /// Listed words that are like it, best first, and what each adds at most.
     pairs: Vec<(u32, Sums)>,
@@ -126,7 +126,7 @@ impl Index {
         found
     }
 
-    fn ask(&self, number: usize, word: &NameWord, wanted: &Wanted<'_>, known: &Known) -> Asked {
+    fn ask(&self, number: u8, word: &NameWord, wanted: &Wanted<'_>, known: &Known) -> Asked {
         let weight = word.class.factor() * self.rarity(&word.text, &word.key);
         let pair = |(alike, likeness): &(u32, f64)| {
             let listed = self.vocabulary.weight(*alike, Class::Core);
@@ -159,7 +159,6 @@ impl Index {
         let names = self.words.of(wanted.style);
         for (alike, pair) in &word.pairs {
             for name in names.of(*alike) {
-                // Alike words come best first, so the first of a name is its best.
                 if let Some(tally) = tallies.met(*name) {
                     tally.add(word.number, pair);
                 } else if self.may_reach(*name, outlook, reach, wanted, tallies) {

@@ -1,23 +1,35 @@
 //! The names that were met while the subject's words are gone through, and where each stands among them.
 
-use super::{NameNumber, bound::Sums};
+use super::{
+    NameNumber,
+    bound::{Partner, Sums},
+};
 
 /// What is known of a name so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tally {
     pub(super) name: NameNumber,
-    /// The last word of the subject that it was counted for, from 1.
-    word: usize,
+    /// The last word of the subject that it was counted for, from 1, and with what.
+    word: u8,
+    last: Partner,
     pub(super) sums: Sums,
     /// Met in a way in which the sums say little; then no bound applies.
     pub(super) unbounded: bool,
 }
 
 impl Tally {
-    /// Adds a pair, unless the same word of the subject was counted before.
-    pub(super) fn add(&mut self, word: usize, pair: &Sums) {
-        if self.word != word {
+    fn new(name: NameNumber, unbounded: bool) -> Self {
+        Self { name, word: 0, last: Partner::default(), sums: Sums::default(), unbounded }
+    }
+
+    /// Adds a pair. A second one of the same word of the subject counts only by what it adds more, for the first may be another
+    /// word's partner: of `Muhammad Mohamed` and `Muhammad Mukhammad` both words of the first are most like the same word.
+    pub(super) fn add(&mut self, word: u8, pair: &Sums) {
+        if self.word == word {
+            self.sums.exchange(&mut self.last, pair);
+        } else {
             self.word = word;
+            self.last = Partner::of(pair);
             self.sums.add(pair);
         }
     }
@@ -56,7 +68,7 @@ impl Tallies {
         let place = &mut self.place[name as usize];
         if *place == NOT_MET || *place == EXEMPT {
             let unbounded = *place == EXEMPT;
-            self.met.push(Tally { name, word: 0, sums: Sums::default(), unbounded });
+            self.met.push(Tally::new(name, unbounded));
             *place = u32::try_from(self.met.len()).unwrap_or(EXEMPT - 1);
         }
         &mut self.met[*place as usize - 1]
