@@ -72,6 +72,12 @@ impl Cluster {
         Ok(api.create(&PostParams::default(), &serde_json::from_value(object)?).await?)
     }
 
+    /// Connections that nobody used for minutes may be closed just as one is used again, and a POST is not sent twice.
+    pub(super) async fn reconnect(&mut self) -> anyhow::Result<()> {
+        self.client = self.plane.client().await?;
+        Ok(())
+    }
+
     /// Starts the operator that lies beside this program.
     pub(super) fn start_operator(&mut self) -> anyhow::Result<()> {
         let program = std::env::current_exe()?.with_file_name("kyb-operator");

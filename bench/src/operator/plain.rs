@@ -46,12 +46,13 @@ pub(super) async fn measure(cluster: &Cluster, first: &Timeline, id: &str) -> an
 
 /// Makes more tenants with the children and the status of the first one, as many at a time as the operator; the seconds that it took.
 pub(super) async fn grow(
-    cluster: &Cluster,
+    cluster: &mut Cluster,
     by: By,
     first: &Timeline,
     numbers: Range<usize>,
 ) -> anyhow::Result<f64> {
-    let began = Instant::now();
+    cluster.reconnect().await?;
+    let (cluster, began) = (&*cluster, Instant::now());
     let tenants = stream::iter(numbers).map(|number| whole(cluster, by, first, format!("scale-{number}")));
     tenants.buffer_unordered(AT_A_TIME).try_collect::<Vec<()>>().await?;
     Ok(began.elapsed().as_secs_f64())

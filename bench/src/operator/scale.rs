@@ -50,7 +50,7 @@ struct Stage {
 /// Prints all figures, for each of these numbers of tenants, which must ascend.
 pub(crate) async fn measure(sizes: &[usize], small: bool, idle: Duration) -> anyhow::Result<()> {
     let mut ours = Cluster::start().await?;
-    let (posted, applied) = (Cluster::start().await?, Cluster::start().await?);
+    let (mut posted, mut applied) = (Cluster::start().await?, Cluster::start().await?);
     ours.start_operator()?;
     let first = tenant::measure(&ours, "first", if small { Shape::Small } else { Shape::Usual }).await?;
     let memory = resident(ours.operator_pid()?)?;
@@ -59,8 +59,8 @@ pub(crate) async fn measure(sizes: &[usize], small: bool, idle: Duration) -> any
     for &size in sizes {
         let seconds = before.seconds + grow(&ours, &first, before.tenants..size).await?;
         let more = before.tenants..size;
-        let by_post = before.by_post + plain::grow(&posted, By::Post, &first, more.clone()).await?;
-        let by_apply = before.by_apply + plain::grow(&applied, By::Apply, &first, more).await?;
+        let by_post = before.by_post + plain::grow(&mut posted, By::Post, &first, more.clone()).await?;
+        let by_apply = before.by_apply + plain::grow(&mut applied, By::Apply, &first, more).await?;
         let memory = resident(ours.operator_pid()?)?;
         let stage = Stage { tenants: size, seconds, memory, by_post, by_apply };
         tell(&stage, &before, first.children.len());

@@ -39,6 +39,8 @@ impl Keeper {
         command.current_dir("/").process_group(0); // out of reach of Ctrl-C
         // Kubernetes's programs collect their garbage later than by themselves: they live for minutes, and time is dearer than memory.
         command.env("GOGC", "400");
+        // Unless they hold so much that several of them would fill the machine, as with ten thousand tenants.
+        command.env("GOMEMLIMIT", "4GiB");
         let mut process = command.spawn().map_err(broken)?;
         let (commands, answers) = (process.stdin.take(), process.stdout.take());
         let answers = BufReader::new(answers.ok_or_else(closed)?);
