@@ -49,9 +49,9 @@ use word_class::Style;
 /// Name and version of the algorithm; changes whenever a score can change.
 pub const ALGORITHM: &str = "kyb-names/3";
 
-/// The most candidates that one search compares in full; if there are more, the result says so. It takes some 50 ms, and a list of a
+/// The most candidates that one search compares in full; if there are more, the result says so. It takes some 70 ms, and a list of a
 /// million names to come to so many.
-pub const MOST_CANDIDATES: usize = 20_000;
+pub const MOST_CANDIDATES: usize = 50_000;
 
 /// The threshold where nobody asked for another.
 ///

@@ -91,6 +91,8 @@ pub(crate) struct Search<'a> {
     names: Vec<SubjectName>,
     lists: Vec<bool>,
     threshold: f64,
+    /// What names must come to that lead to a match without an identifier: no other evidence lifts lower ones over the threshold.
+    least: f64,
     evidence: BTreeMap<EntryNumber, Vec<Evidence>>,
     hits: BTreeMap<EntryNumber, Hit>,
     scored: u32,
@@ -101,7 +103,7 @@ pub(crate) fn search(index: &Index, subject: &Party, options: &SearchOptions, ca
     let mut search = Search::new(index, subject, options);
     let (candidates, truncated) = search.candidates(cap);
     for candidate in &candidates {
-        search.compare(candidate.name, candidate.subject_name);
+        search.compare(candidate.name, candidate.subject_name, search.least);
     }
     search.compare_by_identifier();
     search.result(options.limit, truncated)
@@ -112,7 +114,9 @@ pub(crate) fn search_every_name(index: &Index, subject: &Party, options: &Search
     let mut search = Search::new(index, subject, options);
     for name in 0..index.name_count() {
         if search.lists[index.list_of(index.entry_of(name))] {
-            (0..).zip(0..search.names.len()).for_each(|(subject_name, _)| search.compare(name, subject_name));
+            (0..)
+                .zip(0..search.names.len())
+                .for_each(|(subject_name, _)| search.compare(name, subject_name, 0.0));
         }
     }
     search.result(options.limit, false)
@@ -121,12 +125,14 @@ pub(crate) fn search_every_name(index: &Index, subject: &Party, options: &Search
 impl<'a> Search<'a> {
     fn new(index: &'a Index, subject: &'a Party, options: &SearchOptions) -> Self {
         let is_wanted = |list| options.lists.as_ref().is_none_or(|wanted| wanted.contains(list));
+        let threshold = options.threshold.get();
         Self {
             index,
             subject,
             names: SubjectName::all(subject, index),
             lists: index.lists().iter().map(|list| is_wanted(&list.version.list)).collect(),
-            threshold: options.threshold.get(),
+            threshold,
+            least: 1.0 - (1.0 - threshold) / (1.0 - evidence::most_raised(subject)),
             evidence: BTreeMap::new(),
             hits: BTreeMap::new(),
             scored: 0,
@@ -135,14 +141,17 @@ impl<'a> Search<'a> {
 
     /// The candidates of all names, best first, at most `cap`; and whether that left some out.
     fn candidates(&self, cap: usize) -> (Vec<Candidate>, bool) {
-        // What evidence cannot lift over the threshold need not be compared.
-        let least = 1.0 - (1.0 - self.threshold) / (1.0 - evidence::most_raised(self.subject));
         let mut known = Known::default();
         let mut candidates = vec![];
         for (subject_name, name) in (0..).zip(&self.names) {
             for style in [Style::Person, Style::Organisation] {
-                let wanted =
-                    Wanted { name: &name.read(style).name, subject_name, style, least, lists: &self.lists };
+                let wanted = Wanted {
+                    name: &name.read(style).name,
+                    subject_name,
+                    style,
+                    least: self.least,
+                    lists: &self.lists,
+                };
                 candidates.extend(self.index.candidates(wanted, &mut known));
             }
         }
@@ -162,19 +171,24 @@ impl<'a> Search<'a> {
                     continue;
                 }
                 for name in self.index.names_of(*entry) {
-                    (0..).zip(0..self.names.len()).for_each(|(number, _)| self.compare(name, number));
+                    (0..).zip(0..self.names.len()).for_each(|(number, _)| self.compare(name, number, 0.0));
                 }
             }
         }
     }
 
-    /// Compares one listed name with one of the subject's and keeps the entry's best.
-    fn compare(&mut self, name: NameNumber, subject_name: u16) {
+    /// Compares one listed name with one of the subject's and keeps the entry's best. Names that come to less than `least` by
+    /// themselves are left.
+    fn compare(&mut self, name: NameNumber, subject_name: u16, least: f64) {
         self.scored += 1;
         let index = self.index;
         let entry = index.entry_of(name);
         let (alignment, form_factor) = self.align(name, subject_name, |alignment, _| alignment);
         let part_factor = self.part_factor(name, subject_name);
+        // The rest of the entry lies elsewhere in memory, and few names get so far. A rounding error is no reason to leave one.
+        if alignment.similarity * part_factor * form_factor < least - 1e-9 {
+            return;
+        }
         let evidence =
             self.evidence.entry(entry).or_insert_with(|| evidence::gather(self.subject, index.entry(entry)));
         let listed = index.listed_name(name);

@@ -124,16 +124,27 @@ fn among_names_of_words_that_are_all_alike_too() {
         });
         words.collect::<Vec<_>>().join(" ")
     };
+    let initials = ["J C D E Zovra", "Jcde Zorva", "JCD Khan", "Jean Claude Daud Khan"];
     let mut list = Watchlist::clone(&index().lists()[0]);
     list.entries.truncate(4_000);
     for entry in &mut list.entries {
         entry.names.truncate(1);
         entry.names[0].text = name();
     }
+    for (entry, name) in list.entries.iter_mut().zip(initials) {
+        entry.kind = EntryKind::Person;
+        entry.names[0].text = name.to_owned();
+    }
     let index = Index::build(&[Arc::new(list)]);
     let kinds = [PartyKind::Unknown, PartyKind::Person, PartyKind::Business];
-    let subjects: Vec<Party> =
-        (0..300).map(|count| Party::named(kinds[count % 3], name().try_into().unwrap())).collect();
+    let drawn = (0..300).map(|_| name()).collect::<Vec<_>>();
+    // Each of the initials at each threshold.
+    let initials = initials.into_iter().flat_map(|name| [name; 4]).map(str::to_owned);
+    let subjects: Vec<Party> = initials
+        .chain(drawn)
+        .enumerate()
+        .map(|(count, name)| Party::named(kinds[count / 4 % 3], name.try_into().unwrap()))
+        .collect();
     let found = finds_what_comparing_every_name_finds(&index, &subjects);
     assert!(found > 50_000, "{found}");
 }

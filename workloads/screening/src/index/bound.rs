@@ -1,10 +1,10 @@
 //! The most that the similarity of two names can come to, as far as the words tell that were looked up; see
 //! `align::similarity` for the formula.
 
-use super::Summary;
+use super::{Summary, runs::RunWeight};
 use crate::{
     align::{CONTRADICTION, INITIAL_FITS, MISSING, can_abbreviate},
-    index::letters,
+    index::{letters, signature},
     name::{Name, NameWord},
     word_class::Class,
 };
@@ -26,8 +26,31 @@ impl Sums {
     pub(super) fn of_pair(subject: f64, listed: f64, likeness: f64, least: f64) -> Self {
         let least_listed = listed * Class::LEAST_FACTOR;
         let weight = subject.midpoint(if likeness >= least { listed } else { least_listed });
+        Self::new(subject, listed, weight, likeness - least, least)
+    }
+
+    /// What a word and a run of the listed name add at most.
+    pub(super) fn of_listed_run(subject: f64, run: RunWeight, likeness: f64, least: f64) -> Self {
+        let weight = if likeness >= least { subject.max(f64::from(run.all)) } else { subject };
+        Self::new(subject, f64::from(run.core), weight, likeness - least, least)
+    }
+
+    /// The share of a word in what the subject's run that it belongs to adds at most; `run` is what the run weighs, of which
+    /// `share` is this word's.
+    pub(super) fn of_share(
+        subject: f64,
+        [run, share]: [f64; 2],
+        listed: f64,
+        likeness: f64,
+        least: f64,
+    ) -> Self {
+        let weight = share * if likeness >= least { run.max(listed) } else { run };
+        Self::new(subject, share * listed, weight, likeness - least, least)
+    }
+
+    fn new(subject: f64, listed: f64, weight: f64, gain: f64, least: f64) -> Self {
         // No less than what leaving the word out takes.
-        let gain = (weight * (likeness - least)).max(-least * MISSING * subject);
+        let gain = (weight * gain).max(-least * MISSING * subject);
         #[expect(clippy::cast_possible_truncation, reason = "small weights that need few digits")]
         let [gain, pairs, of_subject, of_name] = [gain, weight, subject, listed].map(|figure| figure as f32);
         Self { gain, pairs, of_subject, of_name }
@@ -49,6 +72,11 @@ impl Sums {
         };
         self.gain += more(pair.gain, &mut last.gain);
         self.of_name += more(pair.of_name, &mut last.of_name);
+    }
+
+    /// Adds a pair that need not be made, and of which the subject's word may have been added with another.
+    pub(super) fn add_as_well(&mut self, other: &Self) {
+        self.add(&Self { gain: other.gain.max(0.0), ..*other });
     }
 
     /// What words add up to of which each adds the most.
@@ -90,6 +118,8 @@ pub(super) struct Reach {
     initials: u8,
     /// The letters of each word that may be initials, see [`letters`].
     short: Vec<u32>,
+    /// One bit for each run of neighbours that may have initials, see [`signature`].
+    runs: u32,
 }
 
 impl Reach {
@@ -103,7 +133,10 @@ impl Reach {
         let (core, other) = (weight(true) as f32, weight(false) as f32);
         let short = name.words.iter().filter(|word| can_abbreviate(word.class, &word.text));
         let short = short.map(|word| letters(word.text.bytes())).collect();
-        Self { least, core, other, initials: u8::try_from(initials).unwrap_or(u8::MAX), short }
+        let first: Vec<u8> = name.words.iter().filter_map(|word| word.text.bytes().next()).collect();
+        let runs =
+            (2..=3).flat_map(|length| first.windows(length)).fold(0, |runs, run| runs | signature(run));
+        Self { least, core, other, initials: u8::try_from(initials).unwrap_or(u8::MAX), short, runs }
     }
 
     /// The most that the similarity to this listed name can come to where the pairs add up to so much, if that is at least
@@ -141,6 +174,7 @@ impl Reach {
 
     /// Whether a word of one name may be the initials of neighbours in the other, which no bound sees; by letters alone.
     pub(super) fn may_have_initials(&self, listed: &Summary) -> bool {
-        listed.has_short || self.short.iter().any(|letters| letters & !listed.first_letters == 0)
+        listed.shorts & self.runs != 0
+            || self.short.iter().any(|letters| letters & !listed.first_letters == 0)
     }
 }

@@ -11,8 +11,9 @@ use kyb_domain::{
 };
 
 use super::{
-    ByStyle, EntryNumber, Index, NameNumber, Names, Part, Place, Postings, Summary, letters, range,
+    ByStyle, ByWord, EntryNumber, Index, NameNumber, Names, Part, Place, Postings, Summary, letters, range,
     runs::NewRuns,
+    signature,
     spellings::order,
     style,
     vocabulary::{NewWord, Vocabulary},
@@ -97,7 +98,7 @@ impl Reader {
         self.runs.read(&name, number);
         let numbers = name.words.iter().map(|word| self.words.number(&word.text));
         let numbers: Vec<u32> = numbers.collect();
-        self.names.push(entry, &name, &numbers, self.entries[entry as usize].list);
+        self.names.push(entry, &name, &numbers, self.entries[entry as usize]);
         words.extend(numbers);
         number
     }
@@ -114,11 +115,10 @@ impl Reader {
         let renumbered = self.words.sort();
         let vocabulary = Arc::new(Vocabulary::new(&self.words.words));
         self.names.finish(&renumbered, &vocabulary);
-        let (run_spellings, runs) = self.runs.finish();
-        let style = |name: NameNumber| self.entries[self.names.entry[name as usize] as usize].style;
-        let of_style = |wanted| {
-            let names = (0..self.names.next()).filter(|name| style(*name) == wanted);
-            Postings::of_words(&self.names, names, self.words.words.len())
+        let runs = self.runs.finish(&self.names, &vocabulary);
+        let of_style = |style| ByWord {
+            telling: Postings::of_words(&self.names, style, true, self.words.words.len()),
+            common: Postings::of_words(&self.names, style, false, self.words.words.len()),
         };
         let words = ByStyle { person: of_style(Style::Person), organisation: of_style(Style::Organisation) };
         Index {
@@ -129,7 +129,6 @@ impl Reader {
             rarities: known.unwrap_or_else(|| Arc::clone(&vocabulary)),
             vocabulary,
             runs,
-            run_spellings,
             identifiers: self.identifiers,
             parts: self.parts,
         }
@@ -185,7 +184,7 @@ impl Names {
         NameNumber::try_from(self.entry.len()).unwrap_or(NameNumber::MAX)
     }
 
-    fn push(&mut self, entry: EntryNumber, name: &Name, words: &[u32], list: u16) {
+    fn push(&mut self, entry: EntryNumber, name: &Name, words: &[u32], place: Place) {
         let telling = || name.words.iter().filter(|word| word.class == Class::Core);
         let initials = name.words.iter().filter(|word| word.class == Class::Initial).count();
         self.entry.push(entry);
@@ -197,9 +196,12 @@ impl Names {
             core_weight: 0.0,
             other_weight: 0.0,
             first_letters: letters(telling().filter_map(|word| word.text.bytes().next())),
-            list,
+            shorts: telling()
+                .filter(|word| can_abbreviate(word.class, &word.text))
+                .fold(0, |shorts, word| shorts | signature(word.text.as_bytes())),
+            list: place.list,
             initials: u8::try_from(initials).unwrap_or(u8::MAX),
-            has_short: telling().any(|word| can_abbreviate(word.class, &word.text)),
+            is_of_a_person: place.style == Style::Person,
         });
     }
 
@@ -239,12 +241,17 @@ impl Names {
 }
 
 impl Postings {
-    /// Which of the names `which` have each of so many words.
-    fn of_words(names: &Names, which: impl Iterator<Item = NameNumber>, words: usize) -> Self {
+    /// Which names of a style have each of so many words, where it tells or where it does not.
+    fn of_words(names: &Names, style: Style, tells: bool, words: usize) -> Self {
         let mut first = vec![0; words + 1];
         let mut pairs = vec![];
-        for name in which {
-            pairs.extend(names.words[range(&names.first_word, name)].iter().map(|word| (*word, name)));
+        let is_of_style =
+            |name: &NameNumber| names.summaries[*name as usize].is_of_a_person == (style == Style::Person);
+        for name in (0..names.next()).filter(is_of_style) {
+            let at = range(&names.first_word, name);
+            let of_class = names.words[at.clone()].iter().zip(&names.classes[at]);
+            let of_class = of_class.filter(|(_, class)| (**class == Class::Core) == tells);
+            pairs.extend(of_class.map(|(word, _)| (*word, name)));
         }
         pairs.sort_unstable();
         pairs.dedup();

@@ -12,11 +12,12 @@ use std::collections::HashMap;
 use super::{
     Index, NameNumber,
     bound::{Reach, Sums},
-    range, runs,
+    range,
+    runs::{self, Run},
     tallies::{Tallies, Tally},
 };
 use crate::{
-    align::{abbreviates, can_abbreviate, run_likeness},
+    align::{abbreviates, can_abbreviate},
     name::{Name, NameWord},
     spelling::Spelt,
     word_class::{Class, Style},
@@ -28,7 +29,8 @@ pub(crate) struct Candidate {
     pub(crate) name: NameNumber,
     /// Which of the subject's names found it.
     pub(crate) subject_name: u16,
-    /// The most that the comparison can come to, where that is enough; a little above 1 at most.
+    /// The most that the comparison can come to, where that is enough; a little above 1 at most. Words that are the initials of others
+    /// are not in it.
     pub(crate) bound: f32,
 }
 
@@ -45,104 +47,164 @@ pub(crate) struct Wanted<'a> {
     pub(crate) lists: &'a [bool],
 }
 
-/// What is kept between the look-ups of one search.
+/// What is kept between the look-ups of one search: words of the lists that are like a word of the subject, runs that are, and words
+/// that are like a run of the subject, each by text, best first.
 #[derive(Default)]
 pub(crate) struct Known {
-    /// Words of the lists that are like a word, best first.
     words: HashMap<String, Vec<(u32, f64)>>,
-    /// Runs that are like a word, and words that are like a run.
-    as_run: HashMap<String, Vec<u32>>,
-    run_as_word: HashMap<String, Vec<u32>>,
+    listed_runs: HashMap<String, Vec<(u32, f64)>>,
+    as_run: HashMap<String, Vec<(u32, f64)>>,
     tallies: Tallies,
 }
 
 impl Known {
     /// Looks up the words and `runs` of a name that are not known yet.
-    fn look_up<'n>(&mut self, words: impl Iterator<Item = &'n NameWord>, runs: &[String], index: &Index) {
-        for word in words {
+    fn look_up(&mut self, name: &Name, runs: &[Run], index: &Index) {
+        for word in name.words.iter().filter(|word| word.class != Class::Initial) {
             let alike = || index.vocabulary.alike(word.spelling());
             self.words.entry(word.text.clone()).or_insert_with(alike);
-            self.as_run.entry(word.text.clone()).or_insert_with(|| index.runs_like(word));
+            self.listed_runs.entry(word.text.clone()).or_insert_with(|| index.runs.like(word.spelling()));
         }
         for run in runs {
-            let alike = || index.words_like_run(&Spelt::new(run.clone()));
-            self.run_as_word.entry(run.clone()).or_insert_with(alike);
+            self.as_run.entry(run.text.clone()).or_insert_with(|| index.words_like_run(&run.text));
         }
     }
 }
 
-/// A word of the subject, and what it may meet.
+/// A word of the subject, and its partners: what of the lists it may meet, and what each of these adds at most.
 struct Asked {
     /// The same for no other word, and not 0.
     number: u8,
     weight: f64,
-    /// Listed words that are like it, best first, and what each adds at most.
+    tells: bool,
+    /// Listed words that are like it, best first.
     pairs: Vec<(u32, Sums)>,
-    /// How many of them are just the same.
-    same: usize,
-    /// The most that one of them adds.
-    most: Sums,
+    /// Listed words that are like a run that it belongs to.
+    shares: Vec<(u32, Sums)>,
     /// Runs that are like it.
-    runs: Vec<u32>,
+    runs: Vec<(u32, Sums)>,
+}
+
+impl Asked {
+    /// The listed words that it may meet.
+    fn words(&self) -> impl Iterator<Item = &(u32, Sums)> {
+        self.pairs.iter().chain(&self.shares)
+    }
+
+    /// The most that one partner adds.
+    fn most(&self) -> Sums {
+        self.words().chain(&self.runs).fold(Sums::default(), |most, (_, pair)| most.or(pair))
+    }
 }
 
 impl Index {
     /// Candidates for one name of the subject, in the order of their numbers.
     pub(crate) fn candidates(&self, wanted: Wanted<'_>, known: &mut Known) -> Vec<Candidate> {
         let reach = Reach::of(wanted.name, wanted.least, |word| self.rarity(&word.text, &word.key));
-        let runs: Vec<String> = runs::of(wanted.name).into_iter().collect();
-        let looked_up = wanted.name.words.iter().filter(|word| word.class != Class::Initial);
-        known.look_up(looked_up.clone(), &runs, self);
+        let (mut telling, common): (Vec<_>, Vec<_>) =
+            self.ask(&wanted, known).into_iter().partition(|word| word.tells);
+        telling.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        let most: Vec<Sums> = telling.iter().chain(&common).map(Asked::most).collect();
+
         let mut tallies = std::mem::take(&mut known.tallies);
         tallies.clear(self.name_count());
-
-        let numbered = (1..).zip(looked_up);
-        let (telling, common): (Vec<_>, Vec<_>) = numbered.partition(|(_, word)| word.class == Class::Core);
-        let ask = |words: Vec<_>| -> Vec<Asked> {
-            words.into_iter().map(|(number, word)| self.ask(number, word, &wanted, known)).collect()
-        };
-        let (mut telling, common) = (ask(telling), ask(common));
-        telling.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        // What neighbours written as one share with a common word is no ground to meet a name.
-        for name in common.iter().flat_map(|word| &word.runs).flat_map(|run| self.runs.of(*run)) {
-            tallies.exempt(*name);
-        }
+        // What the words before add to names in which they meet common words alone, which is counted last.
+        let mut before = Sums::default();
         for (at, word) in telling.iter().enumerate() {
-            let outlook = Sums::of_most(telling[at..].iter().chain(&common).map(|word| &word.most));
+            let mut outlook = Sums::of_most(most[at..].iter());
+            outlook.add(&before);
             self.count(word, &outlook, &reach, &wanted, &mut tallies);
-        }
-        let by_run = telling.iter().flat_map(|word| &word.runs).flat_map(|run| self.runs.of(*run));
-        let words_by_run = runs.iter().flat_map(|run| &known.run_as_word[run]);
-        let by_word = words_by_run.flat_map(|word| self.words.of(wanted.style).of(*word));
-        for name in by_run.chain(by_word).filter(|name| self.is_wanted(**name, &wanted)) {
-            tallies.meet(*name).unbounded = true;
+            before.add_as_well(&self.most_where_common(word, &wanted));
         }
         for word in &common {
-            self.count_common(word, &wanted, &mut tallies);
+            self.count_where_it_tells(word, &wanted, &mut tallies);
         }
-
+        for word in &telling {
+            self.count_where_common(word, &wanted, &mut tallies);
+        }
         let found = self.enough(&wanted, &reach, &tallies);
         known.tallies = tallies;
         found
     }
 
-    fn ask(&self, number: u8, word: &NameWord, wanted: &Wanted<'_>, known: &Known) -> Asked {
-        let weight = word.class.factor() * self.rarity(&word.text, &word.key);
+    fn ask(&self, wanted: &Wanted<'_>, known: &mut Known) -> Vec<Asked> {
+        let runs = runs::of(wanted.name);
+        known.look_up(wanted.name, &runs, self);
+        let words = &wanted.name.words;
+        let weights: Vec<f64> =
+            words.iter().map(|word| word.class.factor() * self.rarity(&word.text, &word.key)).collect();
+        let mut asked: Vec<Asked> = (1..)
+            .zip(words)
+            .zip(&weights)
+            .filter(|((_, word), _)| word.class != Class::Initial)
+            .map(|((number, word), weight)| self.ask_word(number, word, *weight, wanted, known))
+            .collect();
+        for run in &runs {
+            self.ask_run(run, &weights, &mut asked, wanted, known);
+        }
+        asked
+    }
+
+    fn ask_word(
+        &self,
+        number: u8,
+        word: &NameWord,
+        weight: f64,
+        wanted: &Wanted<'_>,
+        known: &Known,
+    ) -> Asked {
+        let alike = &known.words[&word.text];
         let pair = |(alike, likeness): &(u32, f64)| {
             let listed = self.vocabulary.weight(*alike, Class::Core);
             (*alike, Sums::of_pair(weight, listed, *likeness, wanted.least))
         };
-        let alike = &known.words[&word.text];
-        let pairs: Vec<(u32, Sums)> = alike.iter().map(pair).collect();
-        let same = alike.iter().take_while(|(_, likeness)| *likeness >= 1.0).count();
-        let most = pairs.iter().fold(Sums::default(), |most, (_, pair)| most.or(pair));
-        Asked { number, weight, pairs, same, most, runs: known.as_run[&word.text].clone() }
+        let run = |(run, likeness): &(u32, f64)| {
+            (*run, Sums::of_listed_run(weight, self.runs.weight(*run), *likeness, wanted.least))
+        };
+        Asked {
+            number,
+            weight,
+            tells: word.class == Class::Core,
+            pairs: alike.iter().map(pair).collect(),
+            shares: vec![],
+            runs: known.listed_runs[&word.text].iter().map(run).collect(),
+        }
+    }
+
+    /// Gives the words of a run their shares of what it may meet.
+    fn ask_run(
+        &self,
+        run: &Run,
+        weights: &[f64],
+        asked: &mut Vec<Asked>,
+        wanted: &Wanted<'_>,
+        known: &Known,
+    ) {
+        let alike = &known.as_run[&run.text];
+        let whole: f64 = weights[run.words.clone()].iter().sum();
+        let shares = |weight: f64, share: f64| {
+            alike.iter().map(move |(word, likeness)| {
+                let listed = self.vocabulary.weight(*word, Class::Core);
+                (*word, Sums::of_share(weight, [whole, share], listed, *likeness, wanted.least))
+            })
+        };
+        let of_run = |one: &&mut Asked| run.words.contains(&usize::from(one.number - 1));
+        let of_words: f64 = asked.iter_mut().filter(of_run).map(|word| word.weight).sum();
+        for word in asked.iter_mut().filter(of_run) {
+            word.shares.extend(shares(word.weight, word.weight / of_words));
+        }
+        // Initials are not asked by themselves.
+        if of_words == 0.0 {
+            let number = u8::try_from(weights.len() + asked.len() + 1).unwrap_or(u8::MAX);
+            let shares = shares(0.0, 1.0).collect();
+            asked.push(Asked { number, weight: 0.0, tells: false, pairs: vec![], shares, runs: vec![] });
+        }
     }
 
     fn enough(&self, wanted: &Wanted<'_>, reach: &Reach, tallies: &Tallies) -> Vec<Candidate> {
         let candidate = |tally: &Tally| {
             let listed = &self.names.summaries[tally.name as usize];
-            let bound = if tally.unbounded { 1.0 } else { reach.bound(&tally.sums, listed) };
+            let bound = reach.bound(&tally.sums, listed);
             let is_enough = reach.is_enough(bound)
                 || reach.may_have_initials(listed) && self.has_initials(tally.name, wanted.name);
             let (name, subject_name) = (tally.name, wanted.subject_name);
@@ -154,69 +216,69 @@ impl Index {
     }
 
     /// Counts a telling word. `outlook` is what it and the words after it can add up to: a name that was not met before, and
-    /// that this would not make a candidate, is not met at all. Most names that have but a common word in common are such.
+    /// that this would not make a candidate, is not met at all. Most names that have but a frequent word in common are such.
     fn count(&self, word: &Asked, outlook: &Sums, reach: &Reach, wanted: &Wanted<'_>, tallies: &mut Tallies) {
         let names = self.words.of(wanted.style);
-        for (alike, pair) in &word.pairs {
-            for name in names.of(*alike) {
-                if let Some(tally) = tallies.met(*name) {
-                    tally.add(word.number, pair);
-                } else if self.may_reach(*name, outlook, reach, wanted, tallies) {
-                    tallies.meet(*name).add(word.number, pair);
-                }
+        for (name, pair) in word.words().flat_map(|(alike, pair)| each(names.telling.of(*alike), pair)) {
+            if let Some(tally) = tallies.met(name) {
+                tally.add(word.number, pair);
+            } else if self.may_reach(name, outlook, reach, wanted) {
+                tallies.meet(name).add(word.number, pair);
+            }
+        }
+        for (name, pair) in word.runs.iter().flat_map(|(run, pair)| each(self.runs.names_of(*run), pair)) {
+            if let Some(tally) = tallies.met(name) {
+                tally.add(word.number, pair);
+            } else if self.is_of_style(name, wanted.style) && self.may_reach(name, outlook, reach, wanted) {
+                tallies.meet(name).add(word.number, pair);
             }
         }
     }
 
-    fn may_reach(
-        &self,
-        name: NameNumber,
-        outlook: &Sums,
-        reach: &Reach,
-        wanted: &Wanted<'_>,
-        tallies: &Tallies,
-    ) -> bool {
+    fn is_of_style(&self, name: NameNumber, style: Style) -> bool {
+        self.names.summaries[name as usize].is_of_a_person == (style == Style::Person)
+    }
+
+    fn may_reach(&self, name: NameNumber, outlook: &Sums, reach: &Reach, wanted: &Wanted<'_>) -> bool {
         let listed = &self.names.summaries[name as usize];
         wanted.lists[usize::from(listed.list)]
-            && (reach.is_enough(reach.bound(outlook, listed))
-                || reach.may_have_initials(listed)
-                || tallies.is_exempt(name))
+            && (reach.is_enough(reach.bound(outlook, listed)) || reach.may_have_initials(listed))
     }
 
-    /// Adds a common word of the subject where a name that was met has a telling word like it: `abu` and `Ebu`.
-    fn count_common(&self, word: &Asked, wanted: &Wanted<'_>, tallies: &mut Tallies) {
-        let names = self.words.of(wanted.style);
-        // The same word counts only where it tells.
-        for (at, (alike, pair)) in word.pairs.iter().enumerate() {
-            for name in names.of(*alike) {
-                let Some(tally) = tallies.met(*name) else { continue };
-                if at >= word.same || self.tells(*alike, *name) {
-                    tally.add(word.number, pair);
-                }
+    /// Counts a common word in names that were met and in which a word tells that is like it: `abu` and `Ebu`. Where both are
+    /// common the bound takes them to fit.
+    fn count_where_it_tells(&self, word: &Asked, wanted: &Wanted<'_>, tallies: &mut Tallies) {
+        let names = &self.words.of(wanted.style).telling;
+        let by_word = word.words().flat_map(|(alike, pair)| each(names.of(*alike), pair));
+        let by_run = word.runs.iter().flat_map(|(run, pair)| each(self.runs.names_of(*run), pair));
+        for (name, pair) in by_word.chain(by_run) {
+            if let Some(tally) = tallies.met(name) {
+                tally.add(word.number, pair);
             }
         }
     }
 
-    /// Whether a common word tells in this name, which has it: `Trading Group` has nothing else.
-    fn tells(&self, word: u32, name: NameNumber) -> bool {
-        let at = range(&self.names.first_word, name);
-        let mut words = self.names.words[at.clone()].iter().zip(&self.names.classes[at]);
-        words.any(|(one, class)| *one == word && *class == Class::Core)
+    /// The most that a word adds to names in which its partner is common.
+    fn most_where_common(&self, word: &Asked, wanted: &Wanted<'_>) -> Sums {
+        let names = &self.words.of(wanted.style).common;
+        let partners = word.words().filter(|(alike, _)| !names.of(*alike).is_empty());
+        partners.fold(Sums::default(), |most, (_, pair)| most.or(pair))
     }
 
-    /// Neighbours that, written as one, are like the word.
-    fn runs_like(&self, word: &NameWord) -> Vec<u32> {
-        enough_for_a_run(self.run_spellings.alike_from_the_first_letter(word.spelling()))
+    /// Counts a telling word in names that were met, and in which a word is common that is like it.
+    fn count_where_common(&self, word: &Asked, wanted: &Wanted<'_>, tallies: &mut Tallies) {
+        let names = &self.words.of(wanted.style).common;
+        for (name, pair) in word.words().flat_map(|(alike, pair)| each(names.of(*alike), pair)) {
+            if let Some(tally) = tallies.met(name) {
+                tally.add_as_well(pair);
+            }
+        }
     }
 
     /// Words that are like neighbours written as one.
-    fn words_like_run(&self, run: &Spelt) -> Vec<u32> {
-        enough_for_a_run(self.vocabulary.alike_from_the_first_letter(run.spelling()))
-    }
-
-    fn is_wanted(&self, name: NameNumber, wanted: &Wanted<'_>) -> bool {
-        let listed = &self.names.summaries[name as usize];
-        wanted.lists[usize::from(listed.list)] && self.style_of(self.entry_of(name)) == wanted.style
+    fn words_like_run(&self, run: &str) -> Vec<(u32, f64)> {
+        let run = Spelt::new(run.to_owned());
+        runs::alike_enough(self.vocabulary.alike_from_the_first_letter(run.spelling()))
     }
 
     /// Whether a word of one name is the initials of neighbours in the other.
@@ -231,13 +293,12 @@ impl Index {
     }
 }
 
+fn each<'a>(names: &'a [NameNumber], pair: &'a Sums) -> impl Iterator<Item = (NameNumber, &'a Sums)> {
+    names.iter().map(move |name| (*name, pair))
+}
+
 /// Whether some telling word is the initials of neighbours in `words`.
 fn abbreviates_a_run(short: &[(Class, &str)], words: &[(Class, &str)]) -> bool {
     let mut short = short.iter().filter(|(class, text)| can_abbreviate(*class, text));
     short.any(|(_, text)| words.windows(text.len()).any(|run| abbreviates(text, run.iter().copied())))
-}
-
-fn enough_for_a_run(alike: Vec<(u32, f64)>) -> Vec<u32> {
-    let enough = alike.into_iter().filter(|(_, likeness)| run_likeness(*likeness).is_some());
-    enough.map(|(number, _)| number).collect()
 }

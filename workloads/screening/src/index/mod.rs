@@ -22,7 +22,7 @@ use crate::{
     legal_form::FormNumber,
     word_class::{Class, Style},
 };
-use spellings::Spellings;
+use runs::Runs;
 use vocabulary::Vocabulary;
 
 /// Number of an entry in the index, over all lists.
@@ -40,9 +40,7 @@ pub(crate) struct Index {
     /// Those that say how rare a word is: the same, or of the index that this one was narrowed from.
     rarities: Arc<Vocabulary>,
     words: ByStyle,
-    /// Neighbouring words written as one, and which names have each.
-    run_spellings: Spellings,
-    runs: Postings,
+    runs: Runs,
     identifiers: HashMap<(IdentifierKind, String), Vec<EntryNumber>>,
     /// Names that are part of another, see [`crate::alternatives`]; they come after the names of their entry.
     parts: HashMap<NameNumber, Part>,
@@ -84,25 +82,32 @@ struct Summary {
     other_weight: f32,
     /// The first letters of the core words, see [`letters`].
     first_letters: u32,
+    /// One bit for each core word that may be initials, see [`signature`].
+    shorts: u32,
     list: u16,
     initials: u8,
-    /// Whether a core word may be initials.
-    has_short: bool,
+    is_of_a_person: bool,
 }
 
 /// Names of persons and those of others, apart: one look-up is for either.
 struct ByStyle {
-    person: Postings,
-    organisation: Postings,
+    person: ByWord,
+    organisation: ByWord,
 }
 
 impl ByStyle {
-    fn of(&self, style: Style) -> &Postings {
+    fn of(&self, style: Style) -> &ByWord {
         match style {
             Style::Person => &self.person,
             Style::Organisation => &self.organisation,
         }
     }
+}
+
+/// The names that have a word, by what it does in them: only where a word tells can it be what a name is found by.
+struct ByWord {
+    telling: Postings,
+    common: Postings,
 }
 
 /// For each word the names that have it, in one array; `first` has one more item, the end.
@@ -120,6 +125,10 @@ impl Postings {
 
     fn of(&self, word: u32) -> &[NameNumber] {
         &self.names[range(&self.first, word)]
+    }
+
+    fn heap_bytes(&self) -> usize {
+        4 * (self.first.len() + self.names.len())
     }
 }
 
@@ -215,10 +224,9 @@ impl Index {
             4 * (names.entry.len() + names.first_word.len() + names.words.len() + names.first_form.len());
         let summaries = size_of::<Summary>() * names.summaries.len();
         let weights = summaries + names.classes.len() + names.forms.len();
-        let postings = [&self.words.person, &self.words.organisation, &self.runs]
-            .map(|p| 4 * (p.first.len() + p.names.len()))
-            .iter()
-            .sum::<usize>();
+        let by_word = [&self.words.person, &self.words.organisation];
+        let by_word = by_word.into_iter().flat_map(|words| [&words.telling, &words.common]);
+        let postings = by_word.map(Postings::heap_bytes).sum::<usize>();
         let parts = self.parts.values().map(|part| part.text.len() + 64).sum::<usize>();
         let identifiers = self.identifiers.keys().map(|(_, value)| value.len() + 64).sum::<usize>();
         words
@@ -227,7 +235,7 @@ impl Index {
             + identifiers
             + parts
             + self.vocabulary.heap_bytes()
-            + self.run_spellings.heap_bytes()
+            + self.runs.heap_bytes()
             + self.entries.len() * size_of::<Place>()
     }
 }
@@ -236,6 +244,12 @@ impl Index {
 fn letters(bytes: impl Iterator<Item = u8>) -> u32 {
     let places = bytes.filter(u8::is_ascii_lowercase).map(|letter| letter - b'a');
     places.fold(0, |all, place| all | 1 << place)
+}
+
+/// A bit for letters that may be initials: two sets of such letters that have none in common have no bit in common or, seldom, one.
+fn signature(letters: &[u8]) -> u32 {
+    let number = letters.iter().fold(letters.len(), |number, letter| 11 * number + usize::from(*letter));
+    1 << (number % 32)
 }
 
 /// How the names of an entry are read.

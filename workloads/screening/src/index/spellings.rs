@@ -1,27 +1,31 @@
-//! Spellings, each once, in the order of key length: a look-up visits only those whose length is near enough, and skips most
-//! of these by their consonants. Neither test can skip a spelling that is alike enough, so a misspelt word is always found.
+//! Spellings, each once, in the order of key length: a look-up visits only those whose length is near enough, skips most of
+//! these by their consonants, and most of the rest by the cost of edits, sixteen at a time. None of these tests can skip a spelling
+//! that is alike enough, so a misspelt word is always found.
 
 use std::{cmp::Ordering, ops::Range};
 
 use crate::{
     normalise::LONGEST_WORD,
     spelling::{
-        MOST_EDITS_OF_CONSONANTS, Skeleton, Spelling, consonants_are_near, edit_budget, edits_of_consonants,
-        length_slack, likeness, skeleton,
+        MOST_EDITS_OF_CONSONANTS, Sixteen, Spelling, consonants_are_near, edit_budget, edits_of_consonants,
+        length_slack, likeness,
     },
 };
 
 /// See the module. Arrays are by the spelling's number.
 #[derive(Default)]
 pub(super) struct Spellings {
-    text: Texts,
-    key: Texts,
+    /// Each key, followed by its text where that is another.
+    letters: String,
+    /// Where in `letters` the key and the text end.
+    ends: Vec<[u32; 2]>,
     consonants: Vec<[u64; 2]>,
-    /// Of the key and of the text.
-    skeletons: Vec<[u64; 2]>,
-    /// First spelling of each key length; one more item, the end.
-    first_of_length: Vec<u32>,
+    /// First spelling of each key length, and in it of each first letter; one more item, the end.
+    first: Vec<u32>,
 }
+
+/// How many letters there may be, all of which are ASCII.
+const LETTERS: usize = 128;
 
 /// By what spellings are ordered.
 pub(super) fn order<'a>(text: &'a str, key: &'a str) -> (usize, &'a str, &'a str) {
@@ -31,40 +35,54 @@ pub(super) fn order<'a>(text: &'a str, key: &'a str) -> (usize, &'a str, &'a str
 impl Spellings {
     /// Of `all`, in their order, none twice.
     pub(super) fn of<'a>(all: impl Iterator<Item = Spelling<'a>>) -> Self {
-        let mut spellings = Self { first_of_length: vec![0; LONGEST_WORD + 2], ..Self::default() };
+        let mut spellings = Self { first: vec![0; (LONGEST_WORD + 1) * LETTERS + 1], ..Self::default() };
         for spelling in all {
-            spellings.text.push(spelling.text);
-            spellings.key.push(spelling.key);
-            spellings.consonants.push(spelling.consonants);
-            spellings.skeletons.push([skeleton(spelling.key), skeleton(spelling.text)]);
-            spellings.first_of_length[spelling.key.len() + 1] += 1;
+            let letter = spelling.key.bytes().next().unwrap_or(0);
+            spellings.first[place(spelling.key.len(), letter) + 1] += 1;
+            spellings.push(spelling);
         }
-        let first = &mut spellings.first_of_length;
-        for length in 1..first.len() {
-            first[length] += first[length - 1];
+        let first = &mut spellings.first;
+        for place in 1..first.len() {
+            first[place] += first[place - 1];
         }
-        spellings.text.shrink();
-        spellings.key.shrink();
+        spellings.letters.shrink_to_fit();
+        spellings.ends.shrink_to_fit();
         spellings.consonants.shrink_to_fit();
-        spellings.skeletons.shrink_to_fit();
         spellings
     }
 
-    pub(super) fn get(&self, number: u32) -> Spelling<'_> {
-        Spelling {
-            text: self.text.get(number),
-            key: self.key.get(number),
-            consonants: self.consonants[number as usize],
+    fn push(&mut self, spelling: Spelling<'_>) {
+        let end = |letters: &str| u32::try_from(letters.len()).unwrap_or(u32::MAX);
+        self.letters.push_str(spelling.key);
+        let end_of_key = end(&self.letters);
+        if spelling.text != spelling.key {
+            self.letters.push_str(spelling.text);
         }
+        self.ends.push([end_of_key, end(&self.letters)]);
+        self.consonants.push(spelling.consonants);
+    }
+
+    /// Where the key and the text lie in `letters`.
+    fn place_of(&self, number: u32) -> [Range<usize>; 2] {
+        let before = (number as usize).checked_sub(1).map_or(0, |before| self.ends[before][1]);
+        let [end_of_key, end] = self.ends[number as usize];
+        let start = if end == end_of_key { before } else { end_of_key };
+        [before as usize..end_of_key as usize, start as usize..end as usize]
+    }
+
+    pub(super) fn get(&self, number: u32) -> Spelling<'_> {
+        let [key, text] = self.place_of(number).map(|place| &self.letters[place]);
+        Spelling { text, key, consonants: self.consonants[number as usize] }
     }
 
     /// The number of a spelling, if it is there.
     pub(super) fn find(&self, text: &str, key: &str) -> Option<u32> {
-        let range = self.of_length(key.len());
+        let range = self.beginning(key.len(), key.bytes().next()?);
         let (mut low, mut high) = (range.start, range.end);
         while low < high {
             let middle = u32::midpoint(low, high);
-            match (self.key.get(middle), self.text.get(middle)).cmp(&(key, text)) {
+            let spelling = self.get(middle);
+            match (spelling.key, spelling.text).cmp(&(key, text)) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
                 Ordering::Equal => return Some(middle),
@@ -88,10 +106,7 @@ impl Spellings {
         let mut found = vec![];
         let Some(&letter) = wanted.key.as_bytes().first() else { return found };
         for length in near_lengths(wanted) {
-            let of_length = self.of_length(length);
-            let start = self.first_from(of_length.clone(), letter);
-            let end = self.first_from(start..of_length.end, letter + 1);
-            self.collect(wanted, start..end, &mut found);
+            self.collect(wanted, self.beginning(length, letter), &mut found);
         }
         best_first(found)
     }
@@ -115,40 +130,52 @@ impl Spellings {
         numbers: Range<u32>,
         found: &mut Vec<(u32, f64)>,
     ) {
-        let [key, text] = [wanted.key, wanted.text].map(|letters| Skeleton::new(skeleton(letters), budget));
-        let at = numbers.start as usize..numbers.end as usize;
-        for ((number, consonants), skeletons) in
-            numbers.zip(&self.consonants[at.clone()]).zip(&self.skeletons[at])
-        {
+        let is_its_key = wanted.key == wanted.text;
+        let mut near = vec![];
+        let [mut keys, mut texts] = [wanted.key, wanted.text].map(|letters| Sixteen::new(letters, budget));
+        let consonants = &self.consonants[numbers.start as usize..numbers.end as usize];
+        for (number, consonants) in numbers.zip(consonants) {
             let [by_key, by_text] = consonants_are_near(*consonants, wanted.consonants, EDITS);
-            if by_key && key.may_become(skeletons[0]) || by_text && text.may_become(skeletons[1]) {
-                let likeness = likeness(wanted, self.get(number));
-                if likeness > 0.0 {
-                    found.push((number, likeness));
+            if by_key || by_text {
+                let [key, text] = self.place_of(number);
+                // What differs neither in its key nor from it is compared once.
+                let texts_are_keys = is_its_key && key == text;
+                if by_key {
+                    keys.offer(number, &self.letters.as_bytes()[key], &mut near);
+                }
+                if by_text && !texts_are_keys {
+                    texts.offer(number, &self.letters.as_bytes()[text], &mut near);
                 }
             }
         }
-    }
-
-    /// The first of `numbers`, all of one key length, whose key begins with `letter` or a later one.
-    fn first_from(&self, numbers: Range<u32>, letter: u8) -> u32 {
-        let (mut low, mut high) = (numbers.start, numbers.end);
-        while low < high {
-            let middle = u32::midpoint(low, high);
-            if self.key.get(middle).as_bytes()[0] < letter { low = middle + 1 } else { high = middle }
-        }
-        low
+        keys.finish(&mut near);
+        texts.finish(&mut near);
+        near.sort_unstable();
+        near.dedup();
+        let alike = near.into_iter().map(|number| (number, likeness(wanted, self.get(number))));
+        found.extend(alike.filter(|(_, likeness)| *likeness > 0.0));
     }
 
     /// Those of one key length.
     fn of_length(&self, length: usize) -> Range<u32> {
-        let last = self.first_of_length.len() - 1;
-        self.first_of_length[length.min(last)]..self.first_of_length[(length + 1).min(last)]
+        let length = length.min(LONGEST_WORD);
+        self.first[place(length, 0)]..self.first[place(length + 1, 0)]
+    }
+
+    /// Those of one key length that begin with a letter.
+    fn beginning(&self, length: usize, letter: u8) -> Range<u32> {
+        let place = place(length.min(LONGEST_WORD), letter);
+        self.first[place]..self.first[place + 1]
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.text.heap_bytes() + self.key.heap_bytes() + 32 * self.consonants.len()
+        self.letters.len() + (8 + 16) * self.consonants.len() + 4 * self.first.len()
     }
+}
+
+/// Where in [`Spellings::first`] a key length and a first letter stand.
+fn place(length: usize, letter: u8) -> usize {
+    length * LETTERS + usize::from(letter) % LETTERS
 }
 
 fn near_lengths(wanted: Spelling<'_>) -> impl Iterator<Item = usize> {
@@ -180,14 +207,5 @@ impl Texts {
     pub(super) fn get(&self, at: u32) -> &str {
         let start = if at == 0 { 0 } else { self.ends[at as usize - 1] };
         &self.all[start as usize..self.ends[at as usize] as usize]
-    }
-
-    pub(super) fn shrink(&mut self) {
-        self.all.shrink_to_fit();
-        self.ends.shrink_to_fit();
-    }
-
-    pub(super) fn heap_bytes(&self) -> usize {
-        self.all.len() + 4 * self.ends.len()
     }
 }

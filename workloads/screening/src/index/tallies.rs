@@ -13,13 +13,11 @@ pub(super) struct Tally {
     word: u8,
     last: Partner,
     pub(super) sums: Sums,
-    /// Met in a way in which the sums say little; then no bound applies.
-    pub(super) unbounded: bool,
 }
 
 impl Tally {
-    fn new(name: NameNumber, unbounded: bool) -> Self {
-        Self { name, word: 0, last: Partner::default(), sums: Sums::default(), unbounded }
+    fn new(name: NameNumber) -> Self {
+        Self { name, word: 0, last: Partner::default(), sums: Sums::default() }
     }
 
     /// Adds a pair. A second one of the same word of the subject counts only by what it adds more, for the first may be another
@@ -33,6 +31,11 @@ impl Tally {
             self.sums.add(pair);
         }
     }
+
+    /// Adds a pair of a word that may have been counted already: never less than it can come to.
+    pub(super) fn add_as_well(&mut self, pair: &Sums) {
+        self.sums.add_as_well(pair);
+    }
 }
 
 /// See the module.
@@ -41,22 +44,19 @@ impl Tally {
 /// before they are used, and clearing costs only what was used.
 #[derive(Default)]
 pub(super) struct Tallies {
-    /// By name number, its position in `met` from 1; [`NOT_MET`], or [`EXEMPT`].
+    /// By name number, its position in `met` from 1; [`NOT_MET`].
     place: Vec<u32>,
     met: Vec<Tally>,
-    exempt: Vec<NameNumber>,
 }
 
 const NOT_MET: u32 = 0;
-const EXEMPT: u32 = u32::MAX;
 
 impl Tallies {
     pub(super) fn clear(&mut self, names: NameNumber) {
         if self.place.len() != names as usize {
             self.place = vec![NOT_MET; names as usize];
         }
-        let met = self.met.drain(..).map(|tally| tally.name);
-        met.chain(self.exempt.drain(..)).for_each(|name| self.place[name as usize] = NOT_MET);
+        self.met.drain(..).for_each(|tally| self.place[tally.name as usize] = NOT_MET);
     }
 
     /// All that were met.
@@ -64,30 +64,16 @@ impl Tallies {
         &self.met
     }
 
+    /// A name that was not met.
     pub(super) fn meet(&mut self, name: NameNumber) -> &mut Tally {
-        let place = &mut self.place[name as usize];
-        if *place == NOT_MET || *place == EXEMPT {
-            let unbounded = *place == EXEMPT;
-            self.met.push(Tally::new(name, unbounded));
-            *place = u32::try_from(self.met.len()).unwrap_or(EXEMPT - 1);
-        }
-        &mut self.met[*place as usize - 1]
+        let at = self.met.len();
+        self.met.push(Tally::new(name));
+        self.place[name as usize] = u32::try_from(at + 1).unwrap_or(u32::MAX);
+        &mut self.met[at]
     }
 
     pub(super) fn met(&mut self, name: NameNumber) -> Option<&mut Tally> {
         let place = self.place[name as usize].checked_sub(1)?;
         self.met.get_mut(place as usize)
-    }
-
-    /// No bound applies to this name once it is met.
-    pub(super) fn exempt(&mut self, name: NameNumber) {
-        if self.place[name as usize] == NOT_MET {
-            self.place[name as usize] = EXEMPT;
-            self.exempt.push(name);
-        }
-    }
-
-    pub(super) fn is_exempt(&self, name: NameNumber) -> bool {
-        self.place[name as usize] == EXEMPT
     }
 }
