@@ -76,8 +76,10 @@ fn is_plain_misspelling(taken: &[Choice<'_>], names: [&[Term<'_>]; 2], used: [u6
     let is_a_word = |term: &Term<'_>| {
         term.is_a_name || term.is_common || !term.meanings.is_empty() || term.sound.is_some()
     };
+    // Who leaves a letter out of a common word has not called a body otherwise.
+    let is_a_misspelt_word = one.telling > 0 || words.iter().any(|term| term.is_common);
     complete
-        && one.telling > 0
+        && is_a_misspelt_word
         && one.pair.ground == Ground::Spelling
         && [one.pair.left, one.pair.right].iter().all(|run| run.end - run.start == 1)
         && words.into_iter().filter(|term| is_a_word(term)).count() == 1

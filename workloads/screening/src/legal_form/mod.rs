@@ -107,7 +107,7 @@ pub(crate) struct Split {
 
 /// Takes forms off the end of a name, then off its beginning, as long as a word is left.
 pub(crate) fn split(words: &Words) -> Split {
-    let letters: Vec<&str> = words.words.iter().map(|word| corrected(&word.letters)).collect();
+    let letters: Vec<Vec<&str>> = words.words.iter().map(|word| readings(&word.letters)).collect();
     let mut rest = 0..words.words.len();
     let mut forms = vec![];
     while let Some(found) = longest(words, &letters, &rest, Side::End) {
@@ -127,18 +127,17 @@ enum Side {
     End,
 }
 
-/// `letters` are those of the words, corrected.
-fn longest(words: &Words, letters: &[&str], rest: &Range<usize>, side: Side) -> Option<Found> {
+/// `letters` are the [`readings`] of the words.
+fn longest(words: &Words, letters: &[Vec<&str>], rest: &Range<usize>, side: Side) -> Option<Found> {
     let most = SPELLINGS.most_words.min(rest.len().saturating_sub(1));
     (1..=most).rev().find_map(|count| {
         let range =
             if side == Side::End { rest.end - count..rest.end } else { rest.start..rest.start + count };
-        let spelling = &letters[range.clone()];
+        let (spelling, form) = form_of(&letters[range.clone()])?;
         let alone = count == 1 && spelling[0] != words.words[range.start].letters;
         if alone && spelling[0].len() < LONG_ENOUGH_ALONE {
             return None;
         }
-        let form = *SPELLINGS.by_words.get(&spelling.join(" "))?;
         // A short form at the beginning of a name is more often a word of its own (`SA Kahn`, `Co Pilot`), unless it is
         // written as an abbreviation (`S.A. Kahn Trading`).
         let first = &words.words[range.start];
@@ -148,17 +147,36 @@ fn longest(words: &Words, letters: &[&str], rest: &Range<usize>, side: Side) -> 
     })
 }
 
+/// The form that some readings of some words spell, and these. Its words may stand in any order, as those of a name.
+fn form_of<'a>(letters: &[Vec<&'a str>]) -> Option<(Vec<&'a str>, FormNumber)> {
+    let spellings = letters.iter().fold(vec![vec![]], |begun: Vec<Vec<&str>>, readings| {
+        let more =
+            |one: Vec<&'a str>| readings.iter().map(move |reading| [one.clone(), vec![*reading]].concat());
+        begun.into_iter().flat_map(more).collect()
+    });
+    spellings.into_iter().find_map(|spelling| {
+        let form = *SPELLINGS.by_words.get(&in_order(spelling.clone()))?;
+        Some((spelling, form))
+    })
+}
+
+/// The words of a form in the order of the alphabet.
+fn in_order(mut words: Vec<&str>) -> String {
+    words.sort_unstable();
+    words.join(" ")
+}
+
 /// Words of forms are read through one typing error from so many letters on…
 const LONG_ENOUGH: usize = 5;
 /// … and from so many where they are the whole form: `COMANY`, `LIMITDE`.
 const LONG_ENOUGH_ALONE: usize = 7;
 
-/// The word of a legal form that somebody who wrote `word` meant; where there is none, `word`. What is a name of people or means
-/// something is no misspelling.
-fn corrected(word: &str) -> &str {
+/// The words of legal forms that somebody who wrote `word` may have meant; where there is none, `word`. What is a name of people or
+/// means something is no misspelling.
+fn readings(word: &str) -> Vec<&str> {
     let is_a_word = || Information::of(word).is_a_name || meaning::is_in_a_table(word);
     if word.len() + 1 < LONG_ENOUGH || SPELLINGS.words.contains(word) || is_a_word() {
-        return word;
+        return vec![word];
     }
     let letters = consonants(word);
     let is_meant = |(meant, others): &&(String, u64)| {
@@ -166,14 +184,18 @@ fn corrected(word: &str) -> &str {
             && consonants_are_near([letters, 0], [*others, 0], 1)[0]
             && is_one_typing_error(word, meant)
     };
-    SPELLINGS.long_words.iter().find(is_meant).map_or(word, |(meant, _)| meant)
+    let meant: Vec<&str> =
+        SPELLINGS.long_words.iter().filter(is_meant).map(|(meant, _)| meant.as_str()).collect();
+    if meant.is_empty() { vec![word] } else { meant }
 }
 
 /// Whether a word is the spelling of a form, perhaps with a typing error. Where it was left in a name it may be one out of place,
 /// so it must not count like what the body is called.
 pub(crate) fn is_spelling(letters: &str) -> bool {
-    let meant = corrected(letters);
-    SPELLINGS.by_words.contains_key(meant) && (meant == letters || meant.len() >= LONG_ENOUGH_ALONE)
+    let is_meant = |meant: &str| {
+        SPELLINGS.by_words.contains_key(meant) && (meant == letters || meant.len() >= LONG_ENOUGH_ALONE)
+    };
+    readings(letters).into_iter().any(is_meant)
 }
 
 /// Whether the forms of two names agree: `None` where one of them has none, so that nothing can be said.
@@ -201,6 +223,7 @@ fn groups_agree(a: Group, b: Group) -> bool {
 }
 
 struct Spellings {
+    /// By their words, see [`in_order`].
     by_words: HashMap<String, FormNumber>,
     /// The words of all spellings.
     words: BTreeSet<String>,
@@ -219,8 +242,8 @@ static SPELLINGS: LazyLock<Spellings> = LazyLock::new(|| {
             let words = Words::of(spelling).with_initials_joined().words;
             most_words = most_words.max(words.len());
             words_of_all.extend(words.iter().map(|word| word.letters.clone()));
-            let letters: Vec<&str> = words.iter().map(|word| word.letters.as_str()).collect();
-            by_words.entry(letters.join(" ")).or_insert(number);
+            let letters = words.iter().map(|word| word.letters.as_str()).collect();
+            by_words.entry(in_order(letters)).or_insert(number);
         }
     }
     let long = words_of_all.iter().filter(|word| word.len() >= LONG_ENOUGH);
