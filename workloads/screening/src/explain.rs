@@ -71,6 +71,7 @@ fn ground_text(ground: Ground) -> &'static str {
         Ground::ShortForm => " (short form of a given name)",
         Ground::Sound => " (one Chinese word in two spellings)",
         Ground::Initial => " (initial)",
+        Ground::Consonants => " (one is written without vowels)",
         Ground::Acronym => " (first letters of all words)",
     }
 }

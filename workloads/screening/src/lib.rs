@@ -3,7 +3,7 @@
 //! ```text
 //! text ─ normalise ─ legal_form, word_class ─ name          words with classes, and legal forms apart
 //! alternatives                                              several names in one field
-//! meaning, numbers, syllables, ordinary                     what a word means, sounds like, and says about who is meant
+//! meaning, numbers, syllables, abjad, ordinary              what a word means, sounds like, and says about who is meant
 //! lists ─ index ─ candidates                                which listed names are worth a full comparison
 //! name + name ─ spelling (word by word) ─ align ─ weigh     how alike two names are
 //! party + entry ─ evidence                                  what agrees or contradicts beside the name
@@ -17,6 +17,7 @@
 //! Kinds never keep an entry from being found. Where a person is compared with a body, or a business with a person, the name
 //! counts a little less unless it is the very same; a party of unknown kind is compared with all alike.
 
+mod abjad;
 mod align;
 mod alternatives;
 mod evidence;

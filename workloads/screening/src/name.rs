@@ -23,15 +23,17 @@ pub(crate) struct NameWord {
     pub(crate) meanings: &'static [Meaning],
     /// See [`syllables::sound`].
     pub(crate) sound: Option<String>,
+    /// Whether it was written in a script that leaves vowels out, see [`crate::abjad`].
+    pub(crate) is_abjad: bool,
 }
 
 impl NameWord {
-    pub(crate) fn new(text: String, class: Class) -> Self {
+    pub(crate) fn new(text: String, class: Class, is_abjad: bool) -> Self {
         let key = key(&text);
         let consonants = [consonants(&key), consonants(&text)];
         let information = Information::of(&text);
         let (meanings, sound) = (meaning::of(&text), syllables::sound(&text));
-        Self { text, key, consonants, class, information, meanings, sound }
+        Self { text, key, consonants, class, information, meanings, sound, is_abjad }
     }
 
     pub(crate) fn spelling(&self) -> Spelling<'_> {
@@ -62,7 +64,7 @@ impl Name {
         };
         let classified = (0..).zip(words).map(|(position, word)| {
             let class = classify(&word.letters, position, style);
-            NameWord::new(word.letters, class)
+            NameWord::new(word.letters, class, word.is_abjad)
         });
         let mut name = Self { words: classified.collect(), forms };
         if style == Style::Organisation {

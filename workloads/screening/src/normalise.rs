@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::abjad;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The most words of one name that count; no real name is longer, and the cost of a comparison stays bounded.
@@ -31,6 +32,8 @@ enum Gap {
 pub(crate) struct Word {
     pub(crate) letters: String,
     pub(crate) span: Range<usize>,
+    /// Whether it was written in a script that leaves vowels out, see [`abjad`].
+    pub(crate) is_abjad: bool,
     gap: Gap,
 }
 
@@ -57,6 +60,7 @@ impl Words {
             cutter.take(at, c);
         }
         cutter.finish(text.len());
+        let mut cutter = Cutter { words: with_nouns_apart(&text, cutter.words), ..Cutter::default() };
         cutter.words.truncate(MOST_WORDS);
         Self { text, words: cutter.words }
     }
@@ -72,6 +76,32 @@ impl Words {
 /// The beginning of `text` in its composed form, at most [`LONGEST_TEXT`] characters of it.
 pub(crate) fn composed(text: &str) -> String {
     text.nfkc().take(LONGEST_TEXT).collect()
+}
+
+/// Arabic articles become words of their own, as they are in Latin letters, and a name of God part of the word before.
+fn with_nouns_apart(text: &str, words: Vec<Word>) -> Vec<Word> {
+    let mut apart: Vec<Word> = Vec::with_capacity(words.len());
+    for word in words {
+        let written = &text[word.span.clone()];
+        match apart.last_mut() {
+            Some(before) if written == abjad::GOD && before.is_abjad => {
+                before.letters.push_str(&word.letters);
+                before.letters.truncate(LONGEST_WORD);
+                before.span.end = word.span.end;
+            }
+            _ if word.is_abjad && abjad::has_article(written) => {
+                let noun = word.letters[abjad::ARTICLE_LETTERS.min(word.letters.len())..].to_owned();
+                let article =
+                    Word { letters: abjad::ARTICLE_RENDERED.to_owned(), is_abjad: false, ..word.clone() };
+                apart.push(article);
+                if !noun.is_empty() {
+                    apart.push(Word { letters: noun, ..word });
+                }
+            }
+            _ => apart.push(word),
+        }
+    }
+    apart
 }
 
 fn join_single_letters(words: Vec<Word>, belongs: impl Fn(&Word) -> bool) -> Vec<Word> {
@@ -97,23 +127,29 @@ fn join_single_letters(words: Vec<Word>, belongs: impl Fn(&Word) -> bool) -> Vec
 struct Cutter {
     words: Vec<Word>,
     letters: String,
-    start: usize,
+    /// Where the word began; its first letters may be silent.
+    start: Option<usize>,
+    is_abjad: bool,
     gap_is_open: bool,
 }
 
 impl Cutter {
     fn take(&mut self, at: usize, c: char) {
         if c.is_alphanumeric() || is_combining_mark(c) {
-            if self.letters.is_empty() {
-                self.start = at;
-            }
-            let latin = any_ascii::any_ascii_char(c).bytes().filter(u8::is_ascii_alphanumeric);
+            self.start.get_or_insert(at);
+            let latin = if abjad::is_letter(c) {
+                self.is_abjad = true;
+                abjad::rendered(c, &self.letters)
+            } else {
+                any_ascii::any_ascii_char(c)
+            };
+            let latin = latin.bytes().filter(u8::is_ascii_alphanumeric);
             self.letters.extend(latin.map(|byte| char::from(byte.to_ascii_lowercase())));
         } else if !is_apostrophe(c) && !is_invisible(c) {
             self.finish(at);
             self.gap_is_open |= c.is_whitespace() || c == ',';
             if matches!(c, '&' | '+') {
-                (self.start, self.gap_is_open) = (at, true);
+                (self.start, self.gap_is_open) = (Some(at), true);
                 self.letters.push_str("and");
                 self.finish(at + c.len_utf8());
                 self.gap_is_open = true;
@@ -122,12 +158,12 @@ impl Cutter {
     }
 
     fn finish(&mut self, end: usize) {
-        if self.letters.is_empty() {
-            return;
-        }
+        let (start, is_abjad) = (self.start.take(), std::mem::take(&mut self.is_abjad));
+        let Some(start) = start.filter(|_| !self.letters.is_empty()) else { return };
         self.letters.truncate(LONGEST_WORD);
         let gap = if self.gap_is_open { Gap::Open } else { Gap::Tight };
-        self.words.push(Word { letters: std::mem::take(&mut self.letters), span: self.start..end, gap });
+        let letters = std::mem::take(&mut self.letters);
+        self.words.push(Word { letters, span: start..end, is_abjad, gap });
         self.gap_is_open = false;
     }
 }

@@ -29,6 +29,7 @@ pub(crate) fn term(word: &NameWord, rarity: f64) -> Term<'_> {
         is_common: word.information.is_common,
         meanings: word.meanings,
         sound: word.sound.as_deref(),
+        is_abjad: word.is_abjad,
     }
 }
 

@@ -89,7 +89,7 @@ pub(crate) fn is_common(word: &str) -> bool {
 #[rustfmt::skip]
 /// Parts of persons' names that come and go with the language of the writer.
 const PERSON_PARTICLES: &[&str] = &[
-    "al", "el", "ul", "ur", "ud", "bin", "ben", "ibn", "bint", "abu", "abou", "umm", "ould", "oglu", "ogly",
+    "al", "el", "ul", "ur", "ud", "bin", "bn", "bw", "bnt", "ben", "ibn", "bint", "abu", "abou", "umm", "ould", "oglu", "ogly",
     "kyzy", "van", "von", "der", "den", "de", "del", "della", "di", "da", "do", "dos", "das", "la", "le",
     "los", "las", "y", "e", "und", "and", "zu", "ter", "af",
 ];

@@ -412,3 +412,33 @@ fn an_index_without_lists_finds_nothing() {
     let result = Screener::build(&[]).search(&party, &SearchOptions::default());
     assert!(result.matches.is_empty() && !result.candidates_truncated && result.candidates_scored == 0);
 }
+
+#[test]
+fn a_name_written_without_vowels_finds_its_entry_in_latin_letters_and_the_other_way_round() {
+    let listed = |id: &str, name: &str| entry(id, EntryKind::Person, name);
+    let screener = Screener::build(&[list(
+        "test",
+        vec![
+            listed("1", "AL-ZAWAHIRI, Ayman"),
+            listed("2", "NASRALLAH, Hasan"),
+            listed("3", "محمود الحمداني"),
+            listed("4", "KOHEN, Binyamin"),
+            listed("5", "KAMAL, Walid"),
+        ],
+    )]);
+    let found = |text: &str| {
+        let matches = screener.search(&person(text), &SearchOptions::default()).matches;
+        matches.into_iter().map(|found| found.entry_id).collect::<Vec<_>>()
+    };
+    assert_eq!(found("أيمن الظواهري"), ["1"]);
+    assert_eq!(found("الظواهري، أيمن"), ["1"]);
+    assert_eq!(found("حسن نصر الله"), ["2"]);
+    assert_eq!(found("Mahmoud al-Hamdani"), ["3"]);
+    assert_eq!(found("בנימין כהן"), ["4"]);
+    // Other consonants, another long vowel, and half a name.
+    assert!(found("وليد جمال").is_empty());
+    assert!(found("محمد الحمدان").is_empty());
+    assert!(found("أيمن").is_empty());
+    let first = screener.search(&person("أيمن الظواهري"), &SearchOptions::default()).matches.remove(0);
+    assert!(first.features[0].detail.contains("written without vowels"), "{}", first.features[0].detail);
+}

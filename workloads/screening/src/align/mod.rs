@@ -10,8 +10,8 @@ mod similarity;
 use crate::{meaning::Meaning, spelling::Spelling, word_class::Class};
 
 pub(crate) use pairs::{
-    LONGEST_JOINED, LONGEST_RUN, SAME_SOUND, SHORTEST_JOINED, abbreviates, acronym, can_abbreviate,
-    run_likeness,
+    LONGEST_JOINED, LONGEST_RUN, SAME_CONSONANTS, SAME_SOUND, SHORTEST_JOINED, abbreviates, acronym,
+    can_abbreviate, run_likeness,
 };
 pub(crate) use similarity::{CONTRADICTION, ENOUGH_BITS, INITIAL_FITS, MISSING};
 
@@ -31,6 +31,8 @@ pub(crate) struct Term<'a> {
     pub(crate) meanings: &'static [Meaning],
     /// See [`crate::syllables::sound`].
     pub(crate) sound: Option<&'a str>,
+    /// Whether it was written in a script that leaves vowels out, see [`crate::abjad`].
+    pub(crate) is_abjad: bool,
 }
 
 /// Terms `left` of one name that agree with terms `right` of the other; one of the two may be a run of neighbours.
@@ -54,6 +56,8 @@ pub(crate) enum Ground {
     ShortForm,
     /// Different ways to write Chinese syllables.
     Sound,
+    /// One is written without vowels, and has the consonants of the other.
+    Consonants,
     /// The first letter of one is all there is of the other.
     Initial,
     /// One name is the first letters of all words of the other.

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::{Ground, INITIAL_FITS, Pair, Run, Term, similarity::shared_bits};
 use crate::{
+    abjad::{self, Consonants},
     meaning::{self, Meaning},
     normalise::LONGEST_WORD,
     spelling::{Spelt, likeness},
@@ -25,6 +26,8 @@ const MOST_LETTERS_APART: usize = 3;
 pub(crate) const LONGEST_JOINED: usize = LONGEST_WORD + MOST_LETTERS_APART;
 /// Two words that may be one Chinese word.
 pub(crate) const SAME_SOUND: f64 = 0.86;
+/// A word without vowels that may be the other.
+pub(crate) const SAME_CONSONANTS: f64 = 0.88;
 /// What words count of which the other name has only the initials, written as one.
 const INITIALS_WEIGHT: f64 = 0.5;
 /// A name and the first letters of another's words.
@@ -102,7 +105,21 @@ fn words_agree(a: &Term<'_>, b: &Term<'_>) -> Option<(f64, Ground)> {
     if a.sound.is_some() && a.sound == b.sound {
         offer(SAME_SOUND, Ground::Sound);
     }
+    if consonants_agree(a, b) {
+        offer(SAME_CONSONANTS, Ground::Consonants);
+    }
     best
+}
+
+/// Whether one of the two is written without vowels and may be the other.
+fn consonants_agree(a: &Term<'_>, b: &Term<'_>) -> bool {
+    let [written, latin] = match (a.is_abjad, b.is_abjad) {
+        (true, false) => [a, b],
+        (false, true) => [b, a],
+        _ => return false,
+    };
+    let [written, latin] = [written, latin].map(|term| Consonants::of(term.spelling.text));
+    written.zip(latin).is_some_and(|(written, latin)| abjad::may_be(&written, &latin))
 }
 
 impl Ground {

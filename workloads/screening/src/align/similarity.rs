@@ -58,17 +58,31 @@ pub(super) fn of(taken: &[Choice<'_>], names: [&[Term<'_>]; 2], used: [u64; 2]) 
     let by_words = sums.by_words(names, used);
     let limits = [
         (sums.telling_words == 0).then_some((COMMON_WORDS_ONLY, Limit::NoTellingWord)),
-        (!is_plain_misspelling(taken, names, used)).then(|| sums.by_information(names, used)),
+        (!is_plain_misspelling(taken, names, used) && !is_same_name_without_vowels(taken, names, used))
+            .then(|| sums.by_information(names, used)),
     ];
     limits.into_iter().flatten().fold((by_words, None), |(least, limit), (most, by)| {
         if most < least { (most, Some(by)) } else { (least, limit) }
     })
 }
 
+/// Whether every word of either name found a partner.
+fn is_complete(names: [&[Term<'_>]; 2], used: [u64; 2]) -> bool {
+    [0, 1].into_iter().all(|side| used[side].count_ones() as usize == names[side].len())
+}
+
+/// Whether the names are the same but that one is written without vowels: two words or more that tell, and nothing left over.
+fn is_same_name_without_vowels(taken: &[Choice<'_>], names: [&[Term<'_>]; 2], used: [u64; 2]) -> bool {
+    let is_same =
+        |choice: &Choice<'_>| choice.pair.likeness >= 1.0 || choice.pair.ground == Ground::Consonants;
+    is_complete(names, used)
+        && taken.iter().all(is_same)
+        && taken.iter().filter(|choice| choice.telling > 0).count() >= 2
+}
+
 /// Whether the names are the same but for one word that nobody is called: `Vkitor Ivanov` is no stranger who has a name like
 /// Viktor Ivanov's, so that it does not matter how many are called Viktor.
 fn is_plain_misspelling(taken: &[Choice<'_>], names: [&[Term<'_>]; 2], used: [u64; 2]) -> bool {
-    let complete = [0, 1].into_iter().all(|side| used[side].count_ones() as usize == names[side].len());
     let mut misspelt = taken.iter().filter(|choice| choice.pair.likeness < 1.0);
     let (Some(one), None) = (misspelt.next(), misspelt.next()) else { return false };
     let words = [&names[0][one.pair.left.start], &names[1][one.pair.right.start]];
@@ -78,7 +92,7 @@ fn is_plain_misspelling(taken: &[Choice<'_>], names: [&[Term<'_>]; 2], used: [u6
     };
     // Who leaves a letter out of a common word has not called a body otherwise.
     let is_a_misspelt_word = one.telling > 0 || words.iter().any(|term| term.is_common);
-    complete
+    is_complete(names, used)
         && is_a_misspelt_word
         && one.pair.ground == Ground::Spelling
         && [one.pair.left, one.pair.right].iter().all(|run| run.end - run.start == 1)

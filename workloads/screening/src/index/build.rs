@@ -22,7 +22,7 @@ use crate::{
     align::can_abbreviate,
     alternatives,
     evidence::{comparable, is_evidence},
-    name::Name,
+    name::{Name, NameWord},
     spelling::Spelt,
     weigh::rarity,
     word_class::{Class, Style},
@@ -96,7 +96,7 @@ impl Reader {
         let name = Name::parse(text, style);
         let number = self.names.next();
         self.runs.read(&name, number);
-        let numbers = name.words.iter().map(|word| self.words.number(&word.text));
+        let numbers = name.words.iter().map(|word| self.words.number(word));
         let numbers: Vec<u32> = numbers.collect();
         self.names.push(entry, &name, &numbers, self.entries[entry as usize]);
         words.extend(numbers);
@@ -153,13 +153,15 @@ struct Numbering {
 }
 
 impl Numbering {
-    fn number(&mut self, text: &str) -> u32 {
+    fn number(&mut self, word: &NameWord) -> u32 {
+        let text = &word.text;
         if let Some(number) = self.numbers.get(text) {
+            self.words[*number as usize].is_abjad |= word.is_abjad;
             return *number;
         }
         let number = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
-        self.words.push(NewWord { spelt: Spelt::new(text.to_owned()), rarity: 1.0 });
-        self.numbers.insert(text.to_owned(), number);
+        self.words.push(NewWord { spelt: Spelt::new(text.clone()), rarity: 1.0, is_abjad: word.is_abjad });
+        self.numbers.insert(text.clone(), number);
         number
     }
 

@@ -51,7 +51,7 @@ pub(crate) struct Wanted<'a> {
 /// that are like a run of the subject, each by text, best first.
 #[derive(Default)]
 pub(crate) struct Known {
-    words: HashMap<String, Vec<(u32, f64)>>,
+    words: HashMap<(String, bool), Vec<(u32, f64)>>,
     listed_runs: HashMap<String, Vec<(u32, f64)>>,
     as_run: HashMap<String, Vec<(u32, f64)>>,
     tallies: Tallies,
@@ -61,14 +61,18 @@ impl Known {
     /// Looks up the words and `runs` of a name that are not known yet.
     fn look_up(&mut self, name: &Name, runs: &[Run], index: &Index) {
         for word in name.words.iter().filter(|word| word.class != Class::Initial) {
-            let alike = || index.vocabulary.alike(word.spelling());
-            self.words.entry(word.text.clone()).or_insert_with(alike);
+            self.words.entry(as_written(word)).or_insert_with(|| index.vocabulary.alike(word));
             self.listed_runs.entry(word.text.clone()).or_insert_with(|| index.runs.like(word.spelling()));
         }
         for run in runs {
             self.as_run.entry(run.text.clone()).or_insert_with(|| index.words_like_run(&run.text));
         }
     }
+}
+
+/// Its letters, and whether it was written without vowels.
+fn as_written(word: &NameWord) -> (String, bool) {
+    (word.text.clone(), word.is_abjad)
 }
 
 /// A word of the subject, and its partners: what of the lists it may meet, and what each of these adds at most.
@@ -153,7 +157,7 @@ impl Index {
         wanted: &Wanted<'_>,
         known: &Known,
     ) -> Asked {
-        let alike = &known.words[&word.text];
+        let alike = &known.words[&as_written(word)];
         let pair = |(alike, likeness): &(u32, f64)| {
             let listed = self.vocabulary.weight(*alike, Class::Core);
             (*alike, Sums::of_pair(weight, listed, *likeness, wanted.least))

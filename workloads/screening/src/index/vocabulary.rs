@@ -4,8 +4,10 @@ use std::{collections::HashMap, hash::Hash};
 
 use super::spellings::{Spellings, best_first};
 use crate::{
-    align::{SAME_SOUND, Term},
+    abjad::{self, Consonants},
+    align::{SAME_CONSONANTS, SAME_SOUND, Term},
     meaning::{self, Meaning},
+    name::NameWord,
     ordinary::Information,
     spelling::{Spelling, Spelt},
     syllables,
@@ -22,12 +24,17 @@ pub(super) struct Vocabulary {
     /// See [`syllables::sound`]; most words have none.
     sound: Vec<Option<Box<str>>>,
     by_sound: HashMap<Box<str>, Vec<u32>>,
+    is_abjad: Vec<bool>,
+    /// By [`Consonants::skeleton`].
+    by_consonants: HashMap<Box<str>, Vec<u32>>,
 }
 
 /// A word to put into the vocabulary.
 pub(super) struct NewWord {
     pub(super) spelt: Spelt,
     pub(super) rarity: f64,
+    /// Whether some name has it in a script that leaves vowels out.
+    pub(super) is_abjad: bool,
 }
 
 impl Vocabulary {
@@ -43,7 +50,20 @@ impl Vocabulary {
         let sound: Vec<_> =
             words.iter().map(|word| syllables::sound(&word.spelt.text).map(String::into_boxed_str)).collect();
         let by_sound = numbers_by((0..).zip(&sound).filter_map(|(word, sound)| Some((sound.clone()?, word))));
-        Self { spellings, rarity, information, meanings, by_meaning, sound, by_sound }
+        let is_abjad = words.iter().map(|word| word.is_abjad).collect();
+        let skeleton = |word: &NewWord| Some(Consonants::of(&word.spelt.text)?.skeleton.into_boxed_str());
+        let by_consonants = numbers_by((0..).zip(words).filter_map(|(at, word)| Some((skeleton(word)?, at))));
+        Self {
+            spellings,
+            rarity,
+            information,
+            meanings,
+            by_meaning,
+            sound,
+            by_sound,
+            is_abjad,
+            by_consonants,
+        }
     }
 
     pub(super) fn spelling(&self, word: u32) -> Spelling<'_> {
@@ -66,6 +86,7 @@ impl Vocabulary {
             is_common: information.is_common,
             meanings: self.meanings[word as usize],
             sound: self.sound[word as usize].as_deref(),
+            is_abjad: self.is_abjad[word as usize],
         }
     }
 
@@ -74,8 +95,9 @@ impl Vocabulary {
         self.spellings.find(text, key).map_or(1.0, |word| f64::from(self.rarity[word as usize]))
     }
 
-    /// Words alike to `wanted`, by spelling, meaning or sound, best first.
-    pub(super) fn alike(&self, wanted: Spelling<'_>) -> Vec<(u32, f64)> {
+    /// Words alike to `wanted`, by spelling, meaning, sound or consonants, best first.
+    pub(super) fn alike(&self, word: &NameWord) -> Vec<(u32, f64)> {
+        let wanted = word.spelling();
         let mut found = self.spellings.alike(wanted);
         for meaning in meaning::of(wanted.text) {
             let same = self.by_meaning.get(meaning).into_iter().flatten();
@@ -84,7 +106,22 @@ impl Vocabulary {
         let sound = syllables::sound(wanted.text);
         let same = sound.and_then(|sound| self.by_sound.get(sound.as_str())).into_iter().flatten();
         found.extend(same.map(|word| (*word, SAME_SOUND)));
+        found.extend(self.with_consonants(word).map(|word| (word, SAME_CONSONANTS)));
         best_first(found)
+    }
+
+    /// Words that `word` may be without vowels, or that may be `word`.
+    fn with_consonants(&self, word: &NameWord) -> impl Iterator<Item = u32> {
+        let wanted = Consonants::of(&word.text);
+        let same = wanted.as_ref().and_then(|wanted| self.by_consonants.get(wanted.skeleton.as_str()));
+        let in_other_script = same.into_iter().flatten().copied();
+        let in_other_script = in_other_script.filter(|one| self.is_abjad[*one as usize] != word.is_abjad);
+        in_other_script.filter(move |one| {
+            let other = Consonants::of(self.spelling(*one).text);
+            wanted.as_ref().zip(other.as_ref()).is_some_and(|(wanted, other)| {
+                if word.is_abjad { abjad::may_be(wanted, other) } else { abjad::may_be(other, wanted) }
+            })
+        })
     }
 
     /// See [`Spellings::alike_from_the_first_letter`].
@@ -94,9 +131,10 @@ impl Vocabulary {
 
     pub(super) fn heap_bytes(&self) -> usize {
         let sounds = self.sound.iter().flatten().map(|sound| 2 * sound.len() + 32).sum::<usize>();
-        let numbers = self.by_meaning.values().map(|words| 4 * words.len() + 32).sum::<usize>();
+        let numbers = self.by_meaning.values().chain(self.by_consonants.values());
+        let numbers = numbers.map(|words| 4 * words.len() + 48).sum::<usize>();
         // The rarity, the information, the meanings and the place of the sound.
-        self.spellings.heap_bytes() + (4 + 3 + 16 + 16) * self.rarity.len() + sounds + numbers
+        self.spellings.heap_bytes() + (4 + 3 + 16 + 16 + 1) * self.rarity.len() + sounds + numbers
     }
 }
 
