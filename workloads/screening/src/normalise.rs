@@ -60,9 +60,9 @@ impl Words {
             cutter.take(at, c);
         }
         cutter.finish(text.len());
-        let mut cutter = Cutter { words: with_nouns_apart(&text, cutter.words), ..Cutter::default() };
-        cutter.words.truncate(MOST_WORDS);
-        Self { text, words: cutter.words }
+        let mut words = with_nouns_apart(&text, cutter.words);
+        words.truncate(MOST_WORDS);
+        Self { text, words }
     }
 
     /// The same with single letters that follow each other made one word: `A.B.C.` is `ABC`, `S A` is `SA`. Letters
@@ -224,6 +224,8 @@ mod tests {
         for long in [
             "x".repeat(10_000),
             "Ж ".repeat(10_000),
+            "الكتاب ".repeat(1_000),
+            format!("عبد {}", "الله ".repeat(800)),
             "\u{fdfa}".repeat(10_000),
             "e\u{301}\u{301}".repeat(10_000),
             "\u{202e}\u{200f}a\u{0}".repeat(10_000),
