@@ -79,11 +79,34 @@ impl Sums {
         self.add(&Self { gain: other.gain.max(0.0), ..*other });
     }
 
+    /// The same pair where the listed word is common, and so no part of what tells in its name.
+    pub(super) fn where_common(self) -> Self {
+        Self { of_name: 0.0, ..self }
+    }
+
     /// What words add up to of which each adds the most.
-    pub(super) fn of_most<'a>(most: impl Iterator<Item = &'a Self>) -> Self {
+    pub(super) fn of_most(most: impl Iterator<Item = Self>) -> Self {
         let mut sums = Self::default();
-        most.for_each(|one| sums.add(one));
+        most.for_each(|one| sums.add(&one));
         sums
+    }
+
+    /// The greatest of each figure, the second greatest, and so on: the first `n` of them add up to no less than any `n` of `all`.
+    pub(super) fn sorted(all: &[Self]) -> Vec<Self> {
+        let figures = |figure: fn(&Self) -> f32| {
+            let mut figures: Vec<f32> = all.iter().map(figure).collect();
+            figures.sort_by(|a, b| b.total_cmp(a));
+            figures
+        };
+        let (gain, pairs) = (figures(|one| one.gain), figures(|one| one.pairs));
+        let (of_subject, of_name) = (figures(|one| one.of_subject), figures(|one| one.of_name));
+        let nth = |n: usize| Self {
+            gain: gain[n],
+            pairs: pairs[n],
+            of_subject: of_subject[n],
+            of_name: of_name[n],
+        };
+        (0..all.len()).map(nth).collect()
     }
 
     /// The most of each; a pair that takes something need not be made.

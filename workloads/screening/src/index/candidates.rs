@@ -10,11 +10,11 @@
 use std::collections::HashMap;
 
 use super::{
-    Index, NameNumber,
+    Index, NameNumber, Postings,
     bound::{Reach, Sums},
     range,
     runs::{self, Run},
-    tallies::{Tallies, Tally},
+    tallies::{Foreseen, Partners, Tallies, Tally},
 };
 use crate::{
     align::{abbreviates, can_abbreviate},
@@ -95,9 +95,46 @@ impl Asked {
         self.pairs.iter().chain(&self.shares)
     }
 
-    /// The most that one partner adds.
-    fn most(&self) -> Sums {
-        self.words().chain(&self.runs).fold(Sums::default(), |most, (_, pair)| most.or(pair))
+    /// The most that one partner adds, of all or of single words alone.
+    fn most(&self, of: Partners) -> Sums {
+        let runs = if of == Partners::Words { &[][..] } else { &self.runs };
+        self.words().chain(runs).fold(Sums::default(), |most, (_, pair)| most.or(pair))
+    }
+
+    /// The most that it adds to names in which its partner is common.
+    fn most_where_common(&self, names: &Postings) -> Sums {
+        let partners = self.words().filter(|(alike, _)| !names.of(*alike).is_empty());
+        partners.fold(Sums::default(), |most, (_, pair)| most.or(&pair.where_common()))
+    }
+}
+
+/// What all partners of a name add up to at most, by how many of the subject's words have one in it: most names that have but a frequent
+/// word in common with the subject are not met at all.
+struct Outlook {
+    by_words: Vec<Sums>,
+    by_runs_too: Vec<Sums>,
+}
+
+impl Outlook {
+    /// `where_common` are the names in which a word is common.
+    fn of(telling: &[Asked], common: &[Asked], where_common: &Postings) -> Self {
+        let by_number = |partners| {
+            // Partners that are common in a name are not foreseen.
+            let mut sums = Sums::of_most(telling.iter().map(|word| word.most_where_common(where_common)));
+            let most: Vec<Sums> = telling.iter().chain(common).map(|word| word.most(partners)).collect();
+            let mut by_number = vec![sums];
+            for next in Sums::sorted(&most) {
+                sums.add(&next);
+                by_number.push(sums);
+            }
+            by_number
+        };
+        Self { by_words: by_number(Partners::Words), by_runs_too: by_number(Partners::Runs) }
+    }
+
+    fn of_name(&self, foreseen: Foreseen) -> &Sums {
+        let by_number = if foreseen.by == Partners::Words { &self.by_words } else { &self.by_runs_too };
+        &by_number[usize::from(foreseen.words).min(by_number.len() - 1)]
     }
 }
 
@@ -105,26 +142,21 @@ impl Index {
     /// Candidates for one name of the subject, in the order of their numbers.
     pub(crate) fn candidates(&self, wanted: Wanted<'_>, known: &mut Known) -> Vec<Candidate> {
         let reach = Reach::of(wanted.name, wanted.least, |word| self.rarity(&word.text, &word.key));
-        let (mut telling, common): (Vec<_>, Vec<_>) =
+        let (telling, common): (Vec<_>, Vec<_>) =
             self.ask(&wanted, known).into_iter().partition(|word| word.tells);
-        telling.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        let most: Vec<Sums> = telling.iter().chain(&common).map(Asked::most).collect();
 
         let mut tallies = std::mem::take(&mut known.tallies);
         tallies.clear(self.name_count());
-        // What the words before add to names in which they meet common words alone, which is counted last.
-        let mut before = Sums::default();
-        for (at, word) in telling.iter().enumerate() {
-            let mut outlook = Sums::of_most(most[at..].iter());
-            outlook.add(&before);
-            self.count(word, &outlook, &reach, &wanted, &mut tallies);
-            before.add_as_well(&self.most_where_common(word, &wanted));
-        }
-        for word in &common {
-            self.count_where_it_tells(word, &wanted, &mut tallies);
+        self.foresee(&telling, &common, wanted.style, &mut tallies);
+        let outlook = Outlook::of(&telling, &common, &self.words.of(wanted.style).common);
+        tallies.meet(|name, foreseen| self.may_reach(name, outlook.of_name(foreseen), &reach, &wanted));
+        for word in telling.iter().chain(&common) {
+            let pairs = self.pairs_by_word(word, wanted.style).chain(self.pairs_by_run(word));
+            pairs.for_each(|(name, pair)| tallies.add(name, word.number, pair));
         }
         for word in &telling {
-            self.count_where_common(word, &wanted, &mut tallies);
+            let pairs = self.pairs_where_common(word, wanted.style);
+            pairs.for_each(|(name, pair)| tallies.add_as_well(name, pair));
         }
         let found = self.enough(&wanted, &reach, &tallies);
         known.tallies = tallies;
@@ -219,64 +251,51 @@ impl Index {
         found
     }
 
-    /// Counts a telling word. `outlook` is what it and the words after it can add up to: a name that was not met before, and
-    /// that this would not make a candidate, is not met at all. Most names that have but a frequent word in common are such.
-    fn count(&self, word: &Asked, outlook: &Sums, reach: &Reach, wanted: &Wanted<'_>, tallies: &mut Tallies) {
-        let names = self.words.of(wanted.style);
-        for (name, pair) in word.words().flat_map(|(alike, pair)| each(names.telling.of(*alike), pair)) {
-            if let Some(tally) = tallies.met(name) {
-                tally.add(word.number, pair);
-            } else if self.may_reach(name, outlook, reach, wanted) {
-                tallies.meet(name).add(word.number, pair);
-            }
+    /// Tells `tallies` which names words of the subject have partners in. A name that only a common one has a partner in is none.
+    fn foresee(&self, telling: &[Asked], common: &[Asked], style: Style, tallies: &mut Tallies) {
+        for word in telling {
+            let by_word = self.pairs_by_word(word, style);
+            by_word.for_each(|(name, _)| tallies.foresee(name, word.number, Partners::Words));
+            self.pairs_by_run(word).for_each(|(name, _)| tallies.foresee(name, word.number, Partners::Runs));
         }
-        for (name, pair) in word.runs.iter().flat_map(|(run, pair)| each(self.runs.names_of(*run), pair)) {
-            if let Some(tally) = tallies.met(name) {
-                tally.add(word.number, pair);
-            } else if self.is_of_style(name, wanted.style) && self.may_reach(name, outlook, reach, wanted) {
-                tallies.meet(name).add(word.number, pair);
-            }
+        for word in common {
+            let by_word = self.pairs_by_word(word, style);
+            by_word.for_each(|(name, _)| tallies.foresee_again(name, word.number, Partners::Words));
+            let by_run = self.pairs_by_run(word);
+            by_run.for_each(|(name, _)| tallies.foresee_again(name, word.number, Partners::Runs));
         }
     }
 
-    fn is_of_style(&self, name: NameNumber, style: Style) -> bool {
-        self.names.summaries[name as usize].is_of_a_person == (style == Style::Person)
+    /// The names in which a word tells that is like this one, and what the two add at most.
+    fn pairs_by_word<'a>(
+        &'a self,
+        word: &'a Asked,
+        style: Style,
+    ) -> impl Iterator<Item = (NameNumber, &'a Sums)> {
+        let names = &self.words.of(style).telling;
+        word.words().flat_map(|(alike, pair)| each(names.of(*alike), pair))
+    }
+
+    /// The names that have a run which is like this word; they may be of another style.
+    fn pairs_by_run<'a>(&'a self, word: &'a Asked) -> impl Iterator<Item = (NameNumber, &'a Sums)> {
+        word.runs.iter().flat_map(|(run, pair)| each(self.runs.names_of(*run), pair))
+    }
+
+    /// The names in which a word is common that is like this one.
+    fn pairs_where_common<'a>(
+        &'a self,
+        word: &'a Asked,
+        style: Style,
+    ) -> impl Iterator<Item = (NameNumber, &'a Sums)> {
+        let names = &self.words.of(style).common;
+        word.words().flat_map(|(alike, pair)| each(names.of(*alike), pair))
     }
 
     fn may_reach(&self, name: NameNumber, outlook: &Sums, reach: &Reach, wanted: &Wanted<'_>) -> bool {
         let listed = &self.names.summaries[name as usize];
         wanted.lists[usize::from(listed.list)]
+            && listed.is_of_a_person == (wanted.style == Style::Person)
             && (reach.is_enough(reach.bound(outlook, listed)) || reach.may_have_initials(listed))
-    }
-
-    /// Counts a common word in names that were met and in which a word tells that is like it: `abu` and `Ebu`. Where both are
-    /// common the bound takes them to fit.
-    fn count_where_it_tells(&self, word: &Asked, wanted: &Wanted<'_>, tallies: &mut Tallies) {
-        let names = &self.words.of(wanted.style).telling;
-        let by_word = word.words().flat_map(|(alike, pair)| each(names.of(*alike), pair));
-        let by_run = word.runs.iter().flat_map(|(run, pair)| each(self.runs.names_of(*run), pair));
-        for (name, pair) in by_word.chain(by_run) {
-            if let Some(tally) = tallies.met(name) {
-                tally.add(word.number, pair);
-            }
-        }
-    }
-
-    /// The most that a word adds to names in which its partner is common.
-    fn most_where_common(&self, word: &Asked, wanted: &Wanted<'_>) -> Sums {
-        let names = &self.words.of(wanted.style).common;
-        let partners = word.words().filter(|(alike, _)| !names.of(*alike).is_empty());
-        partners.fold(Sums::default(), |most, (_, pair)| most.or(pair))
-    }
-
-    /// Counts a telling word in names that were met, and in which a word is common that is like it.
-    fn count_where_common(&self, word: &Asked, wanted: &Wanted<'_>, tallies: &mut Tallies) {
-        let names = &self.words.of(wanted.style).common;
-        for (name, pair) in word.words().flat_map(|(alike, pair)| each(names.of(*alike), pair)) {
-            if let Some(tally) = tallies.met(name) {
-                tally.add_as_well(pair);
-            }
-        }
     }
 
     /// Words that are like neighbours written as one.
