@@ -227,10 +227,92 @@ pub(crate) fn serves(region: &RegionDeployment, tenant: &KybTenant) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::testing::{LATELY, LONG_AGO, config_map, context, namespace_of, region, report, tenant};
 
     #[test]
     fn the_field_manager_that_people_read_of_is_the_one_that_hands_over() {
         assert_eq!(REGION_MARKS.handover_manager(), names::HANDOVER_MANAGER);
+    }
+
+    #[tokio::test]
+    async fn tenants_are_handed_to_the_eldest_region_of_a_namespace_that_was_given_to_it() {
+        let context = context(
+            Scope::Cluster,
+            &[
+                namespace_of("us-east-1", "elder"),
+                namespace_of("us-east-1", "younger"),
+                namespace_of("eu-west-1", "other"),
+                region("elder", "us-east-1", LONG_AGO),
+                region("younger", "us-east-1", LATELY),
+                region("other", "us-east-1", LONG_AGO),
+                region("nobodys", "us-west-2", LONG_AGO),
+            ],
+        );
+        let serving = context.serving_regions();
+        assert_eq!(serving.iter().map(|region| region.name_any()).collect::<Vec<_>>(), ["elder"]);
+        let named =
+            |name: &str| context.regions().into_iter().find(|region| region.name_any() == name).unwrap();
+        assert_eq!(context.elder_of(&named("elder")), None, "of two that are as old the uid decides");
+        assert!(context.elder_of(&named("younger")).is_some());
+        assert_eq!(context.elder_of(&named("nobodys")), None);
+        assert_eq!(context.region_of_namespace("other").as_deref(), Some("eu-west-1"));
+        assert_eq!(context.region_of_namespace("nobodys"), None);
+    }
+
+    #[tokio::test]
+    async fn a_report_counts_while_a_worker_is_ready_to_keep_it_true() {
+        for (ready, is_known) in [(1, true), (0, false)] {
+            let objects =
+                [vec![region("one", "us-east-1", LONG_AGO)], report("one", ready, &json!({})).to_vec()]
+                    .concat();
+            let context = context(Scope::Cluster, &objects);
+            let region = context.regions().remove(0);
+            assert_eq!(context.report(&region).is_some(), is_known);
+            assert!(context.last_report(&region).is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn pods_are_told_by_region_and_by_what_they_do() {
+        let pod = |name: &str, namespace: &str, region: &str, component: &str| {
+            let labels = json!({names::INSTANCE_LABEL: region, names::COMPONENT_LABEL: component});
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace, "labels": labels}})
+        };
+        let context = context(
+            Scope::Cluster,
+            &[
+                pod("right", "one", "one", "gateway"),
+                pod("elsewhere", "two", "one", "gateway"),
+                pod("of-another", "one", "two", "gateway"),
+                pod("worker", "one", "one", "worker"),
+            ],
+        );
+        let pods = context.pods_of("one", "one", "gateway");
+        assert_eq!(pods.iter().map(|pod| pod.name_any()).collect::<Vec<_>>(), ["right"]);
+    }
+
+    #[tokio::test]
+    async fn a_region_serves_the_tenants_of_its_name_and_residency() {
+        let of = |change: fn(&mut Value)| {
+            let mut tenant = tenant("acme", "acme", LONG_AGO);
+            change(&mut tenant);
+            let objects = [tenant, region("one", "us-east-1", LONG_AGO)];
+            let context = context(Scope::Cluster, &objects);
+            context.tenants_of(&context.regions()[0])
+        };
+        assert_eq!(of(|_| ()), 1);
+        assert_eq!(of(|tenant| tenant["spec"]["placement"]["residency"] = "EU".into()), 0);
+        assert_eq!(of(|tenant| tenant["spec"]["placement"]["regions"] = json!(["us-west-2"])), 0);
+    }
+
+    #[tokio::test]
+    async fn settings_are_known_by_the_version_that_the_server_gave_them() {
+        let objects = [config_map("one", "settings", "12", "a.yaml", "")];
+        let context = context(Scope::Cluster, &objects);
+        assert_eq!(written_version(&context.live, "one", "settings"), Some(12));
+        assert_eq!(written_version(&context.live, "one", "others"), None);
     }
 }

@@ -41,6 +41,8 @@ pub mod run;
 mod scope;
 pub mod server;
 mod sight;
+#[cfg(test)]
+mod testing;
 mod triggers;
 mod verdict;
 mod watches;

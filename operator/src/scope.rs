@@ -238,4 +238,13 @@ mod tests {
         assert_eq!(held.places(), [Some("a".to_owned()), Some("b".to_owned())]);
         assert!(Scope::of(&[]).covers("c"));
     }
+
+    #[test]
+    fn single_namespaces_are_not_listed() {
+        let lists = |scope: Scope| scope.child_kinds().iter().any(|kind| kind.kind == "Namespace");
+        assert!(lists(Scope::Cluster) && !lists(Scope::of(&["one".to_owned()])));
+        let kinds = |scope: Scope| scope.child_kinds().len();
+        assert_eq!(kinds(Scope::Cluster), kinds(Scope::of(&["one".to_owned()])) + 1);
+        assert_eq!(Scope::of(&["one".to_owned(), "two".to_owned()]).to_string(), "one, two");
+    }
 }

@@ -151,9 +151,14 @@ fn hits(policy: &CachePolicy, rates: &[CacheReport]) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use kyb_settings::files::{PLATFORM_FILE, PlatformFile};
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::{
+        scope::Scope,
+        testing::{LONG_AGO, config_map, context, region, report},
+    };
 
     fn policy(target: Option<i32>) -> CachePolicy {
         let object = json!({
@@ -170,8 +175,8 @@ mod tests {
         percents.iter().map(rate).collect()
     }
 
-    #[test]
-    fn the_mean_of_all_classes_is_held_against_the_target() {
+    #[tokio::test]
+    async fn the_mean_of_all_classes_is_held_against_the_target() {
         assert_eq!(mean(&rates(&[])), None);
         assert_eq!(mean(&rates(&[80])), Some(80));
         assert_eq!(mean(&rates(&[80, 61])), Some(70), "in whole percent");
@@ -181,5 +186,88 @@ mod tests {
         assert_eq!(reason(Some(70), &[80, 60]), Reason::Ready, "just met");
         assert_eq!(reason(Some(71), &[80, 60]), Reason::HitRateBelowTarget);
         assert_eq!(hits(&policy(Some(71)), &rates(&[70])).state, State::Missed);
+    }
+
+    /// What the policy `default` of the namespace `one` comes to, with these objects.
+    fn told(objects: &[Value]) -> Verdict {
+        let context = context(Scope::Cluster, objects);
+        let policy = in_one();
+        delivered(&policy, &users(&policy, &context), &context)
+    }
+
+    fn in_one() -> CachePolicy {
+        let mut policy = policy(None);
+        (policy.metadata.name, policy.metadata.namespace) =
+            (Some("default".to_owned()), Some("one".to_owned()));
+        policy
+    }
+
+    fn gateway(version: &str) -> Value {
+        json!({"name": "gateway", "component": "gateway", "version": "1", "settings": {"resourceVersion": version}})
+    }
+
+    #[tokio::test]
+    async fn regions_of_the_same_namespace_that_name_it_are_its_users() {
+        let mut other = region("one", "us-west-2", LONG_AGO);
+        other["metadata"]["name"] = "another".into();
+        other["spec"]["cachePolicy"]["name"] = "other".into();
+        let objects = [region("one", "us-east-1", LONG_AGO), region("two", "us-east-1", LONG_AGO), other];
+        let users = users(&in_one(), &context(Scope::Cluster, &objects));
+        assert_eq!(users.iter().map(|region| region.name_any()).collect::<Vec<_>>(), ["one"]);
+    }
+
+    #[tokio::test]
+    async fn a_policy_is_obeyed_once_every_gateway_uses_the_settings_that_hold_it() {
+        let written = |cache| {
+            let file = PlatformFile { lists: vec![], cache, region: None, residency: None };
+            let text = serde_yaml::to_string(&file).unwrap();
+            config_map("one", names::PLATFORM_CONFIG_MAP, "12", PLATFORM_FILE, &text)
+        };
+        let newest = || written(cache_file(&in_one().spec).ok());
+        let with = |settings: Option<Value>, version: &str| {
+            let report = report("one", 1, &json!({"workloads": [gateway(version)]}));
+            told(
+                &[
+                    vec![region("one", "us-east-1", LONG_AGO)],
+                    report.to_vec(),
+                    settings.into_iter().collect(),
+                ]
+                .concat(),
+            )
+        };
+        assert_eq!(with(Some(newest()), "12").state, State::Well);
+        assert_eq!(with(Some(newest()), "13").state, State::Well);
+        assert_eq!(with(Some(newest()), "11").reason, Reason::SettingsPending);
+        assert_eq!(with(None, "12").reason, Reason::SettingsPending);
+        assert_eq!(with(Some(written(None)), "12").reason, Reason::SettingsPending, "the older rules");
+        assert_eq!(told(&[]).reason, Reason::NotUsed);
+        let refusing = json!({"refused": [{"name": "platform.yaml", "problem": "no", "pod": "gateway"}]});
+        let refusing = told(
+            &[vec![region("one", "us-east-1", LONG_AGO)], report("one", 1, &refusing).to_vec()].concat(),
+        );
+        assert_eq!((refusing.state, refusing.reason), (State::Stuck, Reason::SettingsRefused));
+        assert!(
+            refusing.message.starts_with("region one: gateway refuses platform.yaml"),
+            "{}",
+            refusing.message
+        );
+    }
+
+    #[tokio::test]
+    async fn of_each_class_the_region_in_which_it_works_worst_is_told() {
+        let of = |name: &str, rates: Value| {
+            [vec![region(name, "us-east-1", LONG_AGO)], report(name, 1, &json!({"caches": rates})).to_vec()]
+                .concat()
+        };
+        let rate = |class: &str, percent: i32| json!({"class": class, "hitRatePercent": percent});
+        let objects = [
+            of("one", json!([rate("sanctions", 80), rate("risk", 50)])),
+            of("two", json!([rate("sanctions", 70)])),
+        ];
+        let context = context(Scope::Cluster, &objects.concat());
+        let mut users = context.regions();
+        users.sort_by_key(|region| region.name_any());
+        let found: Vec<_> = super::rates(&users, &context).iter().map(|rate| rate.hit_rate_percent).collect();
+        assert_eq!(found, [70, 50]);
     }
 }

@@ -239,6 +239,11 @@ async fn policies(client: &Client) -> Found {
     }
 }
 
+/// Whether our kinds are among these API groups.
+fn are_ours(groups: Option<Vec<String>>) -> bool {
+    groups.unwrap_or_default().iter().any(|group| group == "*" || group == names::GROUP)
+}
+
 /// A webhook that has to answer before our objects can be written makes its own outage ours.
 async fn webhooks(client: &Client) -> Found {
     let (all, validating, mutating) = (
@@ -251,9 +256,6 @@ async fn webhooks(client: &Client) -> Found {
         Err(error) => return unknown(&error),
         Ok(lists) => lists,
     };
-    let groups = |groups: Option<Vec<String>>| {
-        groups.unwrap_or_default().iter().any(|group| group == "*" || group == names::GROUP)
-    };
     let mut found = Vec::new();
     for configuration in validating {
         let rules = configuration
@@ -262,7 +264,7 @@ async fn webhooks(client: &Client) -> Found {
             .into_iter()
             .flatten()
             .flat_map(|hook| hook.rules.unwrap_or_default());
-        if rules.into_iter().any(|rule| groups(rule.api_groups)) {
+        if rules.into_iter().any(|rule| are_ours(rule.api_groups)) {
             found.push(configuration.name_any());
         }
     }
@@ -273,7 +275,7 @@ async fn webhooks(client: &Client) -> Found {
             .into_iter()
             .flatten()
             .flat_map(|hook| hook.rules.unwrap_or_default());
-        if rules.into_iter().any(|rule| groups(rule.api_groups)) {
+        if rules.into_iter().any(|rule| are_ours(rule.api_groups)) {
             found.push(configuration.name_any());
         }
     }
@@ -412,5 +414,12 @@ mod tests {
         assert_eq!(lines[2], ["eu:", "lease", "BAD", "found"]);
         assert_eq!(lines[3], ["us:", "lease", "note", "found"]);
         assert_eq!(lines[4], ["ap:", "lease", "unknown", "found"]);
+    }
+
+    #[test]
+    fn a_webhook_of_all_groups_is_one_of_ours_too() {
+        let of = |groups: &[&str]| are_ours(Some(groups.iter().map(|group| (*group).to_owned()).collect()));
+        assert!(of(&["*"]) && of(&["apps", "kyb.dev"]));
+        assert!(!of(&["apps", ""]) && !of(&[]) && !are_ours(None));
     }
 }

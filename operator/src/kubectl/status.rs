@@ -133,4 +133,40 @@ mod tests {
         let new = row(json!({"metadata": {"name": "acme", "generation": 1}}));
         assert_eq!((new.ready.as_str(), new.reason.as_str()), ("Unknown", "NoStatus"));
     }
+
+    #[test]
+    fn a_row_says_what_the_condition_says_and_what_is_paused() {
+        let object = json!({
+            "metadata": {"name": "acme", "namespace": "one", "generation": 1},
+            "spec": {"paused": true},
+            "status": {"observedGeneration": 1, "conditions": [
+                {"type": "Other", "status": "True", "reason": "No", "message": "no"},
+                {"type": "Ready", "status": "False", "reason": "NoRegion", "message": "why", "lastTransitionTime": "then"},
+            ]},
+        });
+        let stopped = row(object.clone());
+        assert_eq!(
+            (stopped.ready.as_str(), stopped.reason.as_str(), stopped.message.as_str()),
+            ("False", "NoRegion", "why")
+        );
+        assert_eq!((stopped.since.as_deref(), stopped.paused), (Some("then"), true));
+        assert_eq!(stopped.called(), "KybTenant one/acme");
+        let mut going = object.clone();
+        going["spec"]["paused"] = false.into();
+        going["metadata"]["namespace"] = Value::Null;
+        let going = Row { cluster: "eu".to_owned(), ..row(going) };
+        assert_eq!((going.paused, going.called()), (false, "eu: KybTenant acme".to_owned()));
+        // A worker writes reports of what it saw; they have no spec that could be newer.
+        let mut report = object;
+        report["metadata"]["generation"] = 9.into();
+        let of = |kind: &str| Row::of("", kind, &serde_json::from_value(report.clone()).unwrap());
+        assert_eq!((of("RegionReport").ready.as_str(), of("KybTenant").ready.as_str()), ("False", "Unknown"));
+
+        let text = Status { objects: vec![stopped, going] }.text();
+        assert!(text.contains("NoRegion (paused)") && text.contains("0 of 2 ready"), "{text}");
+        assert!(
+            text.ends_with("KybTenant one/acme: NoRegion: why\neu: KybTenant acme: NoRegion: why"),
+            "{text}"
+        );
+    }
 }

@@ -22,6 +22,9 @@ mod report;
 mod show;
 mod world;
 
+#[cfg(test)]
+pub(crate) use world::known;
+
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Args, ValueEnum};

@@ -328,4 +328,64 @@ mod tests {
         assert!(follows_from_keys("ConfigMap", "data[tenant-a.yaml] api_keys[0].hash"));
         assert!(!follows_from_keys("ConfigMap", "data[tenant-a.yaml] rate_limit.burst"));
     }
+
+    fn step(verb: Verb, before: Option<Value>, outcome: Outcome) -> Step {
+        Step {
+            verb,
+            path: "/api/v1/namespaces/one/configmaps/own".to_owned(),
+            manager: None,
+            before,
+            outcome,
+        }
+    }
+
+    fn config(uid: &str, value: &str) -> Value {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own", "uid": uid}, "data": {"key": value, "of": "uid-new"}})
+    }
+
+    #[test]
+    fn of_objects_that_are_made_nobody_knows_the_uid_before() {
+        let made = step(Verb::Create, None, Outcome::Done(Some(config("uid-new", "one"))));
+        let there = config("uid-old", "one");
+        let changed = step(Verb::Change, Some(there), Outcome::Done(Some(config("uid-old", "two"))));
+        let gone = step(Verb::Create, None, Outcome::Done(None));
+        let unknown = uids_to_come(&[made.clone(), changed, gone]);
+        assert_eq!(unknown, BTreeSet::from(["uid-new".to_owned()]));
+        let change = change(&made, &unknown).unwrap();
+        assert_eq!(change.object.unwrap()["data"], json!({"key": "one", "of": "(known when it is made)"}));
+    }
+
+    #[test]
+    fn each_outcome_is_told_as_what_becomes_of_the_object() {
+        let told =
+            |step: Step| change(&step, &BTreeSet::new()).map(|change| (change.action, change.fields.len()));
+        let there = || Some(config("uid", "one"));
+        let after = |value: &str| Outcome::Done(Some(config("uid", value)));
+        assert_eq!(told(step(Verb::Create, None, after("one"))), Some((Action::Create, 0)));
+        assert_eq!(told(step(Verb::Change, there(), after("two"))), Some((Action::Change, 1)));
+        assert_eq!(told(step(Verb::Change, there(), after("one"))), None, "nothing differs");
+        assert_eq!(told(step(Verb::Delete, there(), Outcome::Done(None))), Some((Action::Delete, 0)));
+        assert_eq!(told(step(Verb::Create, None, Outcome::Done(None))), None, "it came and went");
+        let refused = Outcome::Refused(Box::new(kube::core::Status::failure("no", "Forbidden")));
+        let refused = change(&step(Verb::Create, None, refused), &BTreeSet::new()).unwrap();
+        assert_eq!((refused.action, refused.refusal.as_deref()), (Action::Refuse, Some("no")));
+        let named = (refused.kind.as_str(), refused.namespace.as_deref(), refused.name.as_str());
+        assert_eq!(named, ("configmaps", Some("one"), "own"));
+    }
+
+    #[test]
+    fn the_digest_of_what_was_applied_is_told_only_where_nothing_else_is() {
+        let with = |digest: &str, value: &str| {
+            let mut object = config("uid", value);
+            object["metadata"]["annotations"] = json!({names::APPLIED_ANNOTATION: digest});
+            object
+        };
+        let told = |value: &str| {
+            let step = step(Verb::Change, Some(with("a", "one")), Outcome::Done(Some(with("b", value))));
+            let fields = change(&step, &BTreeSet::new()).unwrap().fields;
+            fields.into_iter().map(|field| field.field).collect::<Vec<_>>()
+        };
+        assert_eq!(told("two"), ["data.key"]);
+        assert_eq!(told("one"), [format!("metadata.annotations[{}]", names::APPLIED_ANNOTATION)]);
+    }
 }

@@ -254,6 +254,28 @@ fn called(manifest: &Value) -> String {
     format!("{} {}", text("/kind"), text("/metadata/name"))
 }
 
+/// What the operator knows where these objects are all that there is.
+#[cfg(test)]
+pub(crate) fn known(objects: &[Value], scope: &Scope) -> (Live, Stores) {
+    fn all<K: DeserializeOwned>(objects: &[Value], kind: &str) -> Vec<K> {
+        let of_kind = objects.iter().filter(|object| object["kind"] == kind);
+        of_kind.map(|object| serde_json::from_value(object.clone()).unwrap()).collect()
+    }
+    let children = scope.child_kinds().into_iter().map(|kind| {
+        let found = all(objects, &kind.kind);
+        (kind, found)
+    });
+    let world = World {
+        tenants: all(objects, "KybTenant"),
+        regions: all(objects, "RegionDeployment"),
+        policies: all(objects, "CachePolicy"),
+        namespaces: all(objects, "Namespace"),
+        pods: all(objects, "Pod"),
+        children: children.collect(),
+    };
+    (world.live(scope), world.stores(scope))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -300,5 +322,23 @@ mod tests {
         assert_eq!(after.spec.paused, None);
         assert_eq!(after.annotations()["of"], "others");
         assert_eq!(after.labels()["team"], "one");
+    }
+
+    #[test]
+    fn what_lies_beyond_the_scope_is_left_out_and_named() {
+        let policy = |namespace: &str| -> CachePolicy {
+            let object = json!({
+                "apiVersion": "kyb.dev/v1alpha1", "kind": "CachePolicy",
+                "metadata": {"name": "own", "namespace": namespace}, "spec": {},
+            });
+            serde_json::from_value(object).unwrap()
+        };
+        let world = || World { policies: vec![policy("one"), policy("two")], ..World::default() };
+        let mut all = world();
+        assert_eq!((all.confine(&Scope::Cluster), all.policies.len()), (vec![], 2));
+        let mut some = world();
+        let beyond = some.confine(&Scope::of(&["two".to_owned()]));
+        assert_eq!(beyond, ["CachePolicy own in one"]);
+        assert_eq!(some.policies, [policy("two")]);
     }
 }

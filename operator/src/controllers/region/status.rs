@@ -269,4 +269,145 @@ mod tests {
         let verdict = super::running(ConditionType::WorkerReady, &quiet, "workers");
         assert_eq!((verdict.state, verdict.reason), (State::Underway, Reason::ReplicasUnavailable));
     }
+
+    fn report(object: serde_json::Value) -> RegionReportStatus {
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn settings_are_in_use_once_every_gateway_has_looked_at_them() {
+        use serde_json::json;
+        let workload = |component: &str, version: Option<&str>| {
+            let settings = version.map(|version| json!({"resourceVersion": version}));
+            json!({"name": "one", "component": component, "version": "1", "settings": settings})
+        };
+        let of = |workloads: &[serde_json::Value]| accepted(&report(json!({"workloads": workloads})));
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[workload("worker", Some("3"))]), None, "workers are not asked");
+        let [newer, older] = [workload("gateway", Some("12")), workload("gateway", Some("9"))];
+        assert_eq!(of(&[newer.clone(), older]), Some(9), "by number, not by text");
+        assert_eq!(of(&[newer, workload("gateway", None)]), Some(0), "one has said nothing");
+    }
+
+    #[test]
+    fn a_refused_file_of_a_tenant_is_no_trouble_of_the_region() {
+        let file = |name: &str| serde_json::json!({"pod": "one", "name": name, "problem": "no"});
+        let of = |files: &[serde_json::Value]| refused(&report(serde_json::json!({"refused": files})));
+        assert_eq!(of(&[file("tenant-acme.yaml")]), None);
+        let said = of(&[file("tenant-acme.yaml"), file("region.yaml")]).unwrap();
+        assert_eq!(said, "one refuses region.yaml: no; the last good one stays in use");
+    }
+
+    fn valid(change: impl FnOnce(&mut serde_json::Value)) -> ValidRegion {
+        let mut object = crate::testing::region("one", "us-east-1", crate::testing::LONG_AGO);
+        change(&mut object["spec"]);
+        ValidRegion::of(&serde_json::from_value(object).unwrap(), Templates::NEWEST)
+    }
+
+    #[test]
+    fn how_far_the_migration_is_is_told_with_what_to_do() {
+        let of = |migration| migrated(&valid(|_| ()), &Facts { migration, ..Facts::default() });
+        assert_eq!(of(Migration::Succeeded).message, "the tables are those of version 0.1.0");
+        assert_eq!(
+            (of(Migration::Running).state, of(Migration::Running).reason),
+            (State::Underway, Reason::Migrating)
+        );
+        let delayed = of(Migration::Delayed(Problem::new(Reason::Unschedulable, "no room")));
+        assert_eq!((delayed.reason, delayed.message.as_str()), (Reason::Unschedulable, "no room"));
+        let failed = of(Migration::Failed("no such role".to_owned()));
+        assert_eq!((failed.state, failed.reason), (State::Stuck, Reason::MigrationFailed));
+        assert!(
+            failed.message.contains("(no such role); see `kubectl logs -n one job/kyb-migrate-"),
+            "{}",
+            failed.message
+        );
+    }
+
+    #[test]
+    fn a_database_of_ones_own_is_known_by_whoever_reaches_it() {
+        use serde_json::json;
+        let secret = |key: &str| json!({"name": "database", "key": key});
+        let external = valid(|spec| {
+            spec["database"] = json!({"external": {
+                "migrator": secret("migrator"), "runtime": secret("runtime"), "reader": secret("reader"),
+            }});
+        });
+        let of = |facts: Facts| {
+            let verdict = database(&external, &facts);
+            (verdict.state, verdict.reason)
+        };
+        assert_eq!(of(Facts::default()), (State::Underway, Reason::NoReport));
+        let reached = || Some(report(json!({"database": {"schemaVersion": 18}})));
+        assert_eq!(of(Facts { report: reached(), ..Facts::default() }), (State::Well, Reason::Ready));
+        let failed = Migration::Failed("no".to_owned());
+        assert_eq!(
+            of(Facts { migration: failed, ..Facts::default() }),
+            (State::Stuck, Reason::DatabaseUnreachable)
+        );
+        let retrying = Migration::Delayed(Problem::new(Reason::Retrying, "refused"));
+        assert_eq!(
+            of(Facts { migration: retrying, ..Facts::default() }),
+            (State::Failing, Reason::DatabaseUnreachable)
+        );
+        let crowded = Migration::Delayed(Problem::new(Reason::Unschedulable, "no room"));
+        assert_eq!(of(Facts { migration: crowded, ..Facts::default() }), (State::Underway, Reason::NoReport));
+        let secrets = Some(Problem::new(Reason::SecretNotFound, "it is not there"));
+        assert_eq!(of(Facts { secrets, report: reached(), ..Facts::default() }).1, Reason::SecretNotFound);
+        assert_eq!(
+            database(&valid(|_| ()), &Facts::default()).reason,
+            Reason::ReplicasUnavailable,
+            "one of ours is a pod"
+        );
+    }
+
+    #[test]
+    fn lists_are_fresh_only_where_every_wanted_one_is() {
+        use serde_json::json;
+        let region = valid(|spec| {
+            let list =
+                |name: &str| json!({"name": name, "format": "OfacCsv", "url": "https://lists.example/"});
+            spec["watchlists"] = json!([list("ofac-sdn"), list("ofac-consolidated")]);
+        });
+        let list = |name: &str, state: &str, problem: Option<&str>| json!({"name": name, "state": state, "problem": problem});
+        let of = |lists: serde_json::Value| {
+            let facts = Facts { report: Some(report(json!({"watchlists": lists}))), ..Facts::default() };
+            let verdict = watchlists(&region, &facts);
+            (verdict.state, verdict.message)
+        };
+        let fresh = || list("ofac-sdn", "Fresh", None);
+        let all = (State::Well, "every list is in use and fresh".to_owned());
+        assert_eq!(of(json!([fresh(), list("ofac-consolidated", "Fresh", None)])), all);
+        let missing = (State::Failing, "list ofac-consolidated is missing".to_owned());
+        assert_eq!(of(json!([fresh()])), missing);
+        let stale = (State::Failing, "list ofac-consolidated is stale: too small".to_owned());
+        assert_eq!(of(json!([fresh(), list("ofac-consolidated", "Stale", Some("too small"))])), stale);
+        assert_eq!(watchlists(&region, &Facts::default()).reason, Reason::NoReport);
+        assert_eq!(watchlists(&valid(|_| ()), &Facts::default()).reason, Reason::NoWatchlists);
+    }
+
+    #[test]
+    fn only_what_was_applied_well_is_looked_at_further() {
+        let context = crate::testing::context;
+        let facts = Facts {
+            gateway: Running { exists: true, settled: true, ..Running::default() },
+            ..Facts::default()
+        };
+        let of = |applied: Verdict| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let _entered = runtime.enter();
+            observed(applied, &valid(|_| ()), &facts, &context(crate::scope::Scope::Cluster, &[]).live)
+        };
+        let stuck = Verdict::new(ConditionType::GatewayReady, State::Stuck, Reason::QuotaExceeded, "no");
+        assert_eq!(of(stuck.clone()), stuck);
+        let waits = Verdict { state: State::Underway, reason: Reason::Migrating, ..stuck };
+        assert_eq!(of(waits.clone()), waits, "what runs is not what was asked for");
+        let well = |condition| of(Verdict::well(condition, "in place"));
+        assert_eq!(well(ConditionType::GatewayReady).message, "0 gateways are ready");
+        assert_eq!(well(ConditionType::WorkerReady).reason, Reason::ReplicasUnavailable);
+        assert_eq!(well(ConditionType::Migrated).reason, Reason::Migrating);
+        assert_eq!(well(ConditionType::DatabaseReady).reason, Reason::ReplicasUnavailable);
+        assert_eq!(well(ConditionType::RedisReady).reason, Reason::NotConfigured);
+        assert_eq!(well(ConditionType::SettingsDelivered).reason, Reason::NoReport);
+        assert_eq!(well(ConditionType::AccessReady).message, "in place");
+    }
 }

@@ -219,3 +219,151 @@ async fn brought(tenant: &str, reference: &SecretKeyRef, context: &Context) -> R
         String::from_utf8(value.0).map_err(|_| kyb_settings::KeyError::Malformed).map_err(malformed)?;
     ApiKey::parse(text.trim_end()).map_err(malformed)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{LATELY, LONG_AGO, config_map, context, namespace_of, region, report, tenant};
+
+    async fn read(tenant: Value, scope: Scope, others: &[Value]) -> Facts {
+        let context = context(scope, &[std::slice::from_ref(&tenant), others].concat());
+        let tenant: KybTenant = serde_json::from_value(tenant).unwrap();
+        dereference(&tenant, &ValidTenant::of(&tenant), &context).await
+    }
+
+    /// A region that serves the tenant, whose worker reports this.
+    fn serving(status: &Value) -> Vec<Value> {
+        let region = [namespace_of("us-east-1", "one"), region("one", "us-east-1", LONG_AGO)];
+        [&region[..], &report("one", 1, status)].concat()
+    }
+
+    fn acme() -> Value {
+        tenant("acme", "acme", LATELY)
+    }
+
+    #[tokio::test]
+    async fn of_two_tenants_with_one_id_the_elder_is_served() {
+        let of = |other| async { read(acme(), Scope::Cluster, &[other]).await.elder };
+        assert_eq!(of(tenant("first", "acme", LONG_AGO)).await.as_deref(), Some("first"));
+        assert_eq!(of(tenant("zz", "acme", LATELY)).await, None, "of two that are as old the uid decides");
+        assert_eq!(of(tenant("first", "other", LONG_AGO)).await, None);
+        let both = [serving(&json!({})), vec![tenant("first", "acme", LONG_AGO)]].concat();
+        assert!(read(acme(), Scope::Cluster, &both).await.serving.is_empty());
+    }
+
+    #[tokio::test]
+    async fn regions_that_serve_it_are_told_from_others() {
+        let facts = read(acme(), Scope::Cluster, &serving(&json!({}))).await;
+        assert_eq!((facts.regions_here, facts.serving.len(), facts.foreign.len()), (1, 1, 0));
+        assert_eq!(
+            (facts.serving[0].region.as_str(), facts.serving[0].namespace.as_str()),
+            ("us-east-1", "one")
+        );
+        let mut foreign = serving(&json!({}));
+        foreign[1]["spec"]["residency"] = "EU".into();
+        let facts = read(acme(), Scope::Cluster, &foreign).await;
+        assert_eq!((facts.serving.len(), facts.foreign), (0, vec!["us-east-1".to_owned()]));
+        let other = [namespace_of("us-west-2", "two"), region("two", "us-west-2", LONG_AGO)];
+        let facts = read(acme(), Scope::Cluster, &other).await;
+        assert_eq!((facts.regions_here, facts.serving.len(), facts.foreign.len()), (1, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn what_gateways_use_counts_as_far_as_all_that_they_refuse_is_named() {
+        let of = |refused: i32, files: Value| async move {
+            let gateway = json!({"name": "one", "component": "gateway", "version": "1", "settings": {"resourceVersion": "7"}});
+            let counts = json!({"workloads": 1, "refusing": 0, "refusedFiles": refused, "listsFresh": "0/0"});
+            let status = json!({"workloads": [gateway], "counts": counts, "refused": files});
+            let mut facts = read(acme(), Scope::Cluster, &serving(&status)).await;
+            let serving = facts.serving.remove(0);
+            (serving.accepted, serving.refused)
+        };
+        let file = |name: &str| json!({"name": name, "problem": "no", "pod": "one"});
+        assert_eq!(of(0, json!([])).await, (Some(7), None));
+        assert_eq!(of(1, json!([])).await, (None, None), "one that is not named may be the tenant's");
+        let refused = "one refuses tenant-acme.yaml: no".to_owned();
+        assert_eq!(of(1, json!([file("tenant-acme.yaml")])).await, (Some(7), Some(refused)));
+        assert_eq!(of(1, json!([file("tenant-other.yaml")])).await, (Some(7), None));
+    }
+
+    #[tokio::test]
+    async fn an_erasure_is_known_by_its_region() {
+        let of = |erasure: Value| async move {
+            let facts = read(acme(), Scope::Cluster, &serving(&json!({"erasures": [erasure]}))).await;
+            (facts.erased_in, facts.not_erased)
+        };
+        let done = json!({"tenant": "acme", "state": "Done"});
+        assert_eq!(of(done).await, (vec!["us-east-1".to_owned()], vec![]));
+        let failed = json!({"tenant": "acme", "state": "Failed", "problem": "locked"});
+        assert_eq!(of(failed).await, (vec![], vec![("us-east-1".to_owned(), "locked".to_owned())]));
+        assert_eq!(of(json!({"tenant": "acme", "state": "Running"})).await, (vec![], vec![]));
+        assert_eq!(of(json!({"tenant": "other", "state": "Done"})).await, (vec![], vec![]));
+    }
+
+    #[tokio::test]
+    async fn it_is_erased_when_it_goes_and_we_hold_it() {
+        let of = |deleted: bool, finalizers: Value| async move {
+            let mut tenant = acme();
+            tenant["spec"]["deletion"] = json!({"data": "Erase"});
+            tenant["metadata"]["finalizers"] = finalizers;
+            if deleted {
+                tenant["metadata"]["deletionTimestamp"] = LATELY.into();
+            }
+            read(tenant, Scope::Cluster, &[]).await.erasing
+        };
+        assert!(of(true, json!([names::ERASE_FINALIZER])).await);
+        assert!(!of(false, json!([names::ERASE_FINALIZER])).await);
+        assert!(!of(true, json!(["others"])).await);
+    }
+
+    #[tokio::test]
+    async fn an_operator_of_single_namespaces_says_what_an_administrator_has_to_do() {
+        let own = |labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kyb-t-acme", "labels": labels}});
+        let of = |namespaces: Vec<Value>| async move {
+            let scope = Scope::of(&["kyb-t-acme".to_owned(), "kyb-t-acme--lending".to_owned()]);
+            let facts = read(acme(), scope, &namespaces).await;
+            facts.closed("kyb-t-acme").map(|problem| (problem.reason, problem.message.clone()))
+        };
+        let ready = own(json!({names::TENANT_LABEL: "acme"}));
+        assert_eq!(of(vec![ready.clone()]).await, None);
+        let said = |answer: Option<(Reason, String)>| answer.map(|(_, message)| message).unwrap_or_default();
+        assert!(said(of(vec![]).await).contains("is not there"));
+        assert!(
+            said(of(vec![own(json!({}))]).await)
+                .contains("kubectl label namespace kyb-t-acme kyb.dev/tenant=acme")
+        );
+        assert!(said(of(vec![own(json!({names::TENANT_LABEL: "other"}))]).await).contains("does not carry"));
+        let mut leaving = ready;
+        leaving["metadata"]["deletionTimestamp"] = LATELY.into();
+        assert!(said(of(vec![leaving]).await).contains("is not there"));
+        let elsewhere = read(acme(), Scope::of(&["others".to_owned()]), &[]).await;
+        assert!(elsewhere.closed("kyb-t-acme").unwrap().message.contains("rbac.namespaces"));
+        assert!(
+            read(acme(), Scope::Cluster, &[]).await.unprepared.is_none(),
+            "the operator makes them itself"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_key_whose_secret_is_not_there_is_named() {
+        let mut tenant = acme();
+        let own = json!({"name": "own", "role": "Guest", "secretRef": {"name": "key", "key": "value"}});
+        tenant["spec"]["apiKeys"] = json!([own, {"name": "made", "role": "Guest"}]);
+        let facts = read(tenant.clone(), Scope::Cluster, &[]).await;
+        let problem = facts.brought_keys["own"].as_ref().unwrap_err();
+        assert_eq!((facts.brought_keys.len(), problem.reason), (1, Reason::SecretNotFound));
+        assert!(facts.unread.is_empty(), "it was read, and there is none");
+        let blind = read(tenant, Scope::of(&["others".to_owned()]), &[]).await;
+        assert!(blind.brought_keys.is_empty(), "what it may not look at is not asked for");
+    }
+
+    #[tokio::test]
+    async fn the_settings_that_a_region_has_are_read_back() {
+        let map =
+            config_map("one", &names::tenant_config_map("acme"), "3", "tenant-acme.yaml", "no settings");
+        let facts = read(acme(), Scope::Cluster, &[serving(&json!({})), vec![map]].concat()).await;
+        assert!(facts.serving[0].settings.is_none(), "what can't be read is as good as none");
+    }
+}

@@ -256,4 +256,65 @@ mod tests {
         let failing = Verdict { state: State::Failing, ..stuck };
         assert_eq!(prepared(&tenant(), &facts, failing).reason, Reason::NamespaceNotPrepared);
     }
+
+    fn serving(region: &str) -> Serving {
+        Serving {
+            region: region.to_owned(),
+            namespace: format!("kyb-{region}"),
+            accepted: None,
+            refused: None,
+            settings: None,
+        }
+    }
+
+    #[test]
+    fn what_all_regions_come_to_is_what_the_worst_of_them_says() {
+        let of = |facts: Facts, deliveries: &[Verdict]| {
+            let verdict = delivered(&tenant(), &facts, deliveries);
+            (verdict.state, verdict.reason, verdict.message)
+        };
+        let is = |state, reason, message: &str| (state, reason, message.to_owned());
+        let region = |state, reason| Verdict::new(ConditionType::SettingsDelivered, state, reason, "said");
+        let well = region(State::Well, Reason::Ready);
+        let failing = region(State::Failing, Reason::SettingsRefused);
+
+        let elder = Facts { elder: Some("other".to_owned()), ..Facts::default() };
+        assert_eq!(
+            of(elder, &[]),
+            is(State::Missed, Reason::DuplicateTenant, "the regions serve KybTenant other")
+        );
+        let foreign = Facts { foreign: vec!["eu-west-1".to_owned()], ..Facts::default() };
+        let said = of(foreign, std::slice::from_ref(&well));
+        assert_eq!((said.0, said.1), (State::Stuck, Reason::ResidencyMismatch));
+        assert!(said.2.contains("region eu-west-1 holds data of another residency than US"), "{}", said.2);
+        let both = [well.clone(), failing];
+        assert_eq!(of(Facts::default(), &both), is(State::Failing, Reason::SettingsRefused, "said"));
+        let all = is(State::Well, Reason::Ready, "every gateway uses the newest settings");
+        assert_eq!(of(Facts::default(), &[well]), all);
+        let nowhere = "this cluster has no region yet; apply a RegionDeployment for one of us-east-1";
+        assert_eq!(of(Facts::default(), &[]), is(State::Underway, Reason::NoRegion, nowhere));
+        let others = Facts { regions_here: 1, ..Facts::default() };
+        let elsewhere = "served elsewhere: none of us-east-1 is a region of this cluster";
+        assert_eq!(of(others, &[]), is(State::Aside, Reason::NoRegion, elsewhere));
+    }
+
+    #[test]
+    fn an_erasure_says_whom_it_waits_for_and_what_went_wrong() {
+        let of = |facts: &Facts, asked| {
+            let verdict = erased(facts, asked);
+            (verdict.state, verdict.reason, verdict.message)
+        };
+        let facts = Facts { serving: vec![serving("us-east-1"), serving("us-west-2")], ..Facts::default() };
+        assert_eq!(of(&facts, false).1, Reason::Paused);
+        let waits = "waits until a worker of us-east-1, us-west-2 has reported that the data is gone";
+        assert_eq!(of(&facts, true), (State::Underway, Reason::Erasing, waits.to_owned()));
+        let half = Facts { erased_in: vec!["us-east-1".to_owned()], ..facts };
+        let waits = "waits until a worker of us-west-2 has reported that the data is gone";
+        assert_eq!(of(&half, true).2, waits);
+        let failed =
+            Facts { not_erased: vec![("us-west-2".to_owned(), "a lock is held".to_owned())], ..half };
+        let why = "region us-west-2: a lock is held; it is tried again";
+        assert_eq!(of(&failed, true), (State::Failing, Reason::Erasing, why.to_owned()));
+        assert_eq!(of(&Facts::default(), true).2, "no region of this cluster holds its data any more");
+    }
 }

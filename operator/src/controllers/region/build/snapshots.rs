@@ -1,12 +1,12 @@
 //! Every pod template of every revision, as kept in `snapshots/`: what is kept there runs somewhere, and an operator that renders
-//! anything else would replace those pods unasked.
+//! anything else would replace those pods unasked. And all other children, which may change where that is meant.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Value, json};
 
 use super::{tests::children, *};
-use crate::controllers::region::templates::Templates;
+use crate::{controllers::region::templates::Templates, testing::are_as_kept};
 
 /// Set to anything, it has snapshots written that are not there yet; those that are there stay.
 const WRITE: &str = "KYB_SNAPSHOTS_WRITE";
@@ -18,13 +18,22 @@ fn folder() -> &'static Path {
 /// By the name of the spec, then by the workload.
 type Rendered = BTreeMap<String, BTreeMap<String, Value>>;
 
-fn render(templates: Templates) -> Rendered {
+fn specs() -> BTreeMap<String, Value> {
     let specs = fs::read_to_string(folder().join("regions.yaml")).unwrap();
-    let specs: BTreeMap<String, Value> = serde_yaml::from_str(&specs).unwrap();
-    specs.into_iter().map(|(name, spec)| (name, pods(&spec, templates))).collect()
+    serde_yaml::from_str(&specs).unwrap()
+}
+
+fn render(templates: Templates) -> Rendered {
+    specs().into_iter().map(|(name, spec)| (name, pods(&spec, templates))).collect()
 }
 
 fn pods(spec: &Value, templates: Templates) -> BTreeMap<String, Value> {
+    let template = |child: &Child| child.body().pointer("/spec/template").cloned();
+    let built = children_of(spec, templates);
+    built.iter().filter_map(|child| Some((child.key().to_string(), template(child)?))).collect()
+}
+
+fn children_of(spec: &Value, templates: Templates) -> Vec<Child> {
     let object = json!({
         "apiVersion": "kyb.dev/v1alpha1",
         "kind": "RegionDeployment",
@@ -32,9 +41,7 @@ fn pods(spec: &Value, templates: Templates) -> BTreeMap<String, Value> {
         "spec": spec,
     });
     let region = ValidRegion::of(&serde_json::from_value(object).unwrap(), templates);
-    let built = children(&region, Migration::Succeeded);
-    let template = |child: &Child| child.body().pointer("/spec/template").cloned();
-    built.iter().filter_map(|child| Some((child.key().to_string(), template(child)?))).collect()
+    children(&region, Migration::Succeeded)
 }
 
 #[test]
@@ -65,4 +72,10 @@ fn each_revision_renders_other_pods_than_the_one_before() {
     for pair in Templates::ALL.windows(2) {
         assert_ne!(render(pair[0]), render(pair[1]), "{pair:?}");
     }
+}
+
+#[test]
+fn what_a_region_is_made_of_changes_only_where_it_is_meant() {
+    let rendered = specs().into_iter().map(|(name, spec)| (name, children_of(&spec, Templates::NEWEST)));
+    are_as_kept(rendered.collect(), &folder().join("children.yaml"));
 }

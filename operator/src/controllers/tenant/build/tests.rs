@@ -1,3 +1,5 @@
+use std::{collections::BTreeMap, path::Path};
+
 use kube::api::ApiResource;
 use kyb_crds::{KybTenant, Reason, SecretKeyRef};
 use serde_json::json;
@@ -5,6 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     concern::Problem, context::TENANT_MARKS, controllers::tenant::validate::KeySource, derive::RootKey,
+    testing::are_as_kept,
 };
 use kyb_kit::{Children, Owner};
 use kyb_settings::KeyHash;
@@ -233,4 +236,10 @@ fn a_container_that_says_nothing_gets_requests_and_limits_and_only_what_is_named
     assert_eq!(closed["podSelector"], json!({}), "all pods");
     assert_eq!(closed["policyTypes"], json!(["Ingress", "Egress"]));
     assert!(closed.get("egress").is_none_or(|rules| rules.as_array().unwrap().is_empty()), "{closed}");
+}
+
+#[test]
+fn what_a_tenant_is_made_of_changes_only_where_it_is_meant() {
+    let rendered = BTreeMap::from([("everything".to_owned(), children())]);
+    are_as_kept(rendered, Path::new("src/controllers/tenant/build/children.yaml"));
 }
