@@ -120,6 +120,7 @@ mod tests {
             (json!(2), json!("2")),
             (json!(0.1), json!("100m")),
             (json!("1000000n"), json!("1m")),
+            (json!("1000u"), json!("1m")),
             (json!("0"), json!("0Gi")),
             (json!("+1.50"), json!("1500m")),
             (json!("-1Ki"), json!("-1024")),

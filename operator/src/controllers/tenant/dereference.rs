@@ -361,9 +361,13 @@ mod tests {
 
     #[tokio::test]
     async fn the_settings_that_a_region_has_are_read_back() {
-        let map =
-            config_map("one", &names::tenant_config_map("acme"), "3", "tenant-acme.yaml", "no settings");
-        let facts = read(acme(), Scope::Cluster, &[serving(&json!({})), vec![map]].concat()).await;
-        assert!(facts.serving[0].settings.is_none(), "what can't be read is as good as none");
+        let of = |text: &'static str| async move {
+            let map = config_map("one", &names::tenant_config_map("acme"), "3", "tenant-acme.yaml", text);
+            let mut facts = read(acme(), Scope::Cluster, &[serving(&json!({})), vec![map]].concat()).await;
+            facts.serving.remove(0).settings.map(|file| file.display_name.to_string())
+        };
+        let written = "{id: acme, display_name: Acme Payments, rate_limit: {requests_per_minute: 60, burst: 1}, api_keys: []}";
+        assert_eq!(of(written).await.as_deref(), Some("Acme Payments"));
+        assert_eq!(of("no settings").await, None, "what can't be read is as good as none");
     }
 }

@@ -150,6 +150,7 @@ fn an_earlier_generation_is_accepted_for_its_overlap_and_no_longer() {
     let status = [rotated[0].status(&tenant)];
     let later = issue(&tenant, &facts, &status, &root(), at("2026-01-02T11:59:59Z"));
     assert_eq!(later[0].previous.as_ref().unwrap().until, until, "the time is set once");
+    assert_eq!(later[0].previous.as_ref().unwrap().id, root().api_key("acme", "default", 1).id);
     assert!(issue(&tenant, &facts, &status, &root(), until)[0].previous.is_none());
     assert!(
         issue(&tenant, &facts, &[], &root(), noon)[0].previous.is_none(),
