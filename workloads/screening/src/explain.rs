@@ -68,6 +68,7 @@ fn ground_text(ground: Ground) -> &'static str {
     match ground {
         Ground::Spelling => "",
         Ground::Meaning => " (same meaning)",
+        Ground::GivenName => " (one given name in two languages)",
         Ground::ShortForm => " (short form of a given name)",
         Ground::Sound => " (one Chinese word in two spellings)",
         Ground::Initial => " (initial)",

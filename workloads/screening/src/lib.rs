@@ -20,6 +20,7 @@
 mod abjad;
 mod align;
 mod alternatives;
+mod article;
 mod evidence;
 mod explain;
 mod index;
@@ -48,7 +49,7 @@ use index::Index;
 use word_class::Style;
 
 /// Name and version of the algorithm; changes whenever a score can change.
-pub const ALGORITHM: &str = "kyb-names/4";
+pub const ALGORITHM: &str = "kyb-names/5";
 
 /// The most candidates that one search compares in full; if there are more, the result says so. It takes some 70 ms, and a list of a
 /// million names to come to so many.

@@ -1,9 +1,10 @@
 //! Words that mean the same: `kompaniya` is a company, `intl` is international, `First` is `1`, Bill may be William.
 //!
 //! `organisation_words.tsv` holds a word of organisations and what it means, one word a line; forms in other languages are
-//! transliterated. They are facts from the project rigour (MIT) in our own form. `nicknames.tsv` holds given names, each with the
-//! short forms that stand for it, from the project nicknames (Apache-2.0). A short form may stand for several names, which are not
-//! the same by that. `abbreviations.tsv` holds customary short forms of words of organisations, each with the words that it may stand
+//! transliterated. They are facts from the project rigour (MIT) in our own form. `given_names.tsv` holds in each line one given name
+//! as neighbouring languages and their transliterations write it: a passport's `Serhiy` is a newspaper's `Sergei`. `nicknames.tsv`
+//! holds given names, each with the short forms that stand for it, from the project nicknames (Apache-2.0). A short form may stand for
+//! several names, which are not the same by that. `abbreviations.tsv` holds customary short forms of words of organisations, each with the words that it may stand
 //! for; words without vowels (`srvcs`) need no table.
 
 use std::{collections::HashMap, sync::LazyLock};
@@ -15,14 +16,18 @@ use crate::numbers;
 pub(crate) enum Meaning {
     /// One thing that organisations are called by, numbered in the order of the table.
     OfOrganisations(u16),
-    /// One given name, by its line in the table.
+    /// One given name in several languages, by its line in the table.
     GivenName(u16),
+    /// A given name and the short forms of it, by its line in the table.
+    ShortForm(u16),
     /// A number, see [`crate::numbers`].
     Number(u8),
 }
 
 /// Two words of organisations with one meaning.
 const SAME_WORD: f64 = 0.95;
+/// One given name in two languages.
+const SAME_GIVEN_NAME: f64 = 0.94;
 /// A name and its short form, or two short forms of one name.
 const SHORT_FORM: f64 = 0.9;
 
@@ -31,7 +36,8 @@ impl Meaning {
     pub(crate) fn likeness(self) -> f64 {
         match self {
             Self::OfOrganisations(_) => SAME_WORD,
-            Self::GivenName(_) => SHORT_FORM,
+            Self::GivenName(_) => SAME_GIVEN_NAME,
+            Self::ShortForm(_) => SHORT_FORM,
             Self::Number(_) => 1.0,
         }
     }
@@ -53,10 +59,15 @@ static MEANINGS: LazyLock<HashMap<String, Vec<Meaning>>> = LazyLock::new(|| {
         let meanings = all.entry(short.to_owned()).or_default();
         meanings.extend(of_words);
     }
+    for (line, forms) in (0..).zip(include_str!("given_names.tsv").lines()) {
+        for word in forms.split(' ') {
+            all.entry(word.to_owned()).or_default().push(Meaning::GivenName(line));
+        }
+    }
     let names = include_str!("nicknames.tsv").lines().filter_map(|line| line.split_once('\t'));
     for (line, (name, forms)) in (0..).zip(names) {
         for word in std::iter::once(name).chain(forms.split(' ')) {
-            all.entry(word.to_owned()).or_default().push(Meaning::GivenName(line));
+            all.entry(word.to_owned()).or_default().push(Meaning::ShortForm(line));
         }
     }
     for (word, number) in numbers::spellings() {
@@ -146,7 +157,8 @@ mod tests {
         let shared = |a, b| shared(of(a), of(b));
         assert!(matches!(shared("kompaniya", "company"), Some(Meaning::OfOrganisations(_))));
         assert!(matches!(shared("intl", "international"), Some(Meaning::OfOrganisations(_))));
-        assert!(matches!(shared("bill", "william"), Some(Meaning::GivenName(_))));
+        assert!(matches!(shared("bill", "william"), Some(Meaning::ShortForm(_))));
+        assert!(matches!(shared("fedor", "fyodor"), Some(Meaning::GivenName(_))));
         assert_eq!(shared("fortyfour", "44"), Some(Meaning::Number(44)));
         for (short, long) in [
             ("comm", "communications"),

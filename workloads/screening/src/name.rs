@@ -1,6 +1,7 @@
 //! A name taken apart: its words with their classes, and its legal forms.
 
 use crate::{
+    article,
     legal_form::{self, FormNumber},
     meaning::{self, Meaning},
     normalise::Words,
@@ -53,7 +54,7 @@ impl Name {
     pub(crate) fn parse(text: &str, style: Style) -> Self {
         let words = Words::of(text);
         let (words, forms) = match style {
-            Style::Person => (words.words, vec![]),
+            Style::Person => (article::apart(words.words), vec![]),
             Style::Organisation => {
                 let words = words.with_initials_joined();
                 let split = legal_form::split(&words);
@@ -62,8 +63,11 @@ impl Name {
                 (numbers::joined(rest), forms)
             }
         };
+        let is_article: Vec<bool> =
+            words.windows(2).map(|pair| article::is_assimilated(&pair[0], &pair[1])).collect();
         let classified = (0..).zip(words).map(|(position, word)| {
-            let class = classify(&word.letters, position, style);
+            let is_article = is_article.get(position).copied().unwrap_or(false);
+            let class = if is_article { Class::Particle } else { classify(&word.letters, position, style) };
             NameWord::new(word.letters, class, word.is_abjad)
         });
         let mut name = Self { words: classified.collect(), forms };

@@ -37,6 +37,18 @@ pub(crate) struct Word {
     gap: Gap,
 }
 
+impl Word {
+    /// The same place with other letters.
+    pub(crate) fn with(&self, letters: &str) -> Self {
+        Self { letters: letters.to_owned(), ..self.clone() }
+    }
+
+    /// Whether only punctuation is between it and the word before.
+    pub(crate) fn is_tied(&self) -> bool {
+        self.gap == Gap::Tight
+    }
+}
+
 /// A text's words, and the composed text into which their spans point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Words {

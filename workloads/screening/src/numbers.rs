@@ -109,8 +109,8 @@ mod tests {
             ("Factory 40 2", "Factory forty two"),
         ] {
             let (mut a, mut b) = (words(a), words(b));
-            a.sort_by_key(|word| meaning::of(word).first().map(|meaning| format!("{meaning:?}")));
-            b.sort_by_key(|word| meaning::of(word).first().map(|meaning| format!("{meaning:?}")));
+            a.sort_by_key(|word| meaning::is_a_number(word));
+            b.sort_by_key(|word| meaning::is_a_number(word));
             let same = a.len() == b.len()
                 && a.iter()
                     .zip(&b)

@@ -71,7 +71,7 @@ pub(crate) fn classify(word: &str, position: usize, style: Style) -> Class {
     match style {
         Style::Person if word.len() == 1 && word.as_bytes()[0].is_ascii_alphabetic() => Class::Initial,
         Style::Person if PERSON_PARTICLES.contains(&word) => Class::Particle,
-        Style::Person if TITLES.contains(&word) => Class::Title,
+        Style::Person if is_title(word) => Class::Title,
         Style::Organisation if position == 0 && VESSEL_PREFIXES.contains(&word) => Class::Title,
         Style::Organisation if PARTICLES.contains(&word) => Class::Particle,
         Style::Organisation if is_common(word) => Class::Generic,
@@ -79,6 +79,11 @@ pub(crate) fn classify(word: &str, position: usize, style: Style) -> Class {
         _ if word.bytes().all(|byte| byte.is_ascii_digit()) => Class::Number,
         _ => Class::Core,
     }
+}
+
+/// Whether people are addressed so.
+pub(crate) fn is_title(word: &str) -> bool {
+    TITLES.contains(&word)
 }
 
 /// Whether many bodies have the word: it says what kind of body it is, not which.
@@ -99,8 +104,8 @@ const TITLES: &[&str] = &[
     "mr", "mrs", "ms", "miss", "mister", "dr", "doctor", "prof", "professor", "sir", "lord", "lady", "dame",
     "president", "praesident", "prasident", "minister", "general", "gen", "colonel", "col", "major", "maj",
     "captain", "capt", "admiral", "brigadier", "lieutenant", "lt", "sheikh", "shaikh", "shaykh", "sheik",
-    "cheikh", "haji", "hajji", "hajj", "mullah", "mulla", "maulavi", "mawlawi", "maulana", "ayatollah",
-    "sayyid", "sayed", "imam", "ustad", "engineer", "eng", "herr", "frau", "monsieur", "madame", "senor",
+    "cheikh", "haji", "hajji", "hajj", "haj", "hadj", "hadji", "alhaj", "alhaji", "mullah", "mulla", "molla", "mollah", "maulavi", "maulvi", "moulvi", "mawlawi", "maulana", "mawlana", "ayatollah",
+    "sayyid", "sayed", "seyed", "seyyed", "syed", "imam", "ustad", "engineer", "eng", "herr", "frau", "monsieur", "madame", "senor",
     "senora", "don", "jr", "sr", "junior", "senior", "ii", "iii", "hon", "rev", "father",
 ];
 

@@ -52,6 +52,8 @@ pub(crate) enum Ground {
     Spelling,
     /// Different words of organisations for one thing.
     Meaning,
+    /// One given name as two languages write it.
+    GivenName,
     /// A given name and a short form of it.
     ShortForm,
     /// Different ways to write Chinese syllables.

@@ -126,7 +126,8 @@ impl Ground {
     fn of(meaning: Meaning) -> Self {
         match meaning {
             Meaning::OfOrganisations(_) | Meaning::Number(_) => Self::Meaning,
-            Meaning::GivenName(_) => Self::ShortForm,
+            Meaning::GivenName(_) => Self::GivenName,
+            Meaning::ShortForm(_) => Self::ShortForm,
         }
     }
 }

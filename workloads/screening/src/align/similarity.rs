@@ -16,7 +16,10 @@
 //! that a million people are called agree between strangers.
 
 use super::{Ground, Limit, Term, pairs::Choice};
-use crate::{spelling::is_one_typing_error, word_class::Class};
+use crate::{
+    spelling::{differ_by_transliteration, is_one_typing_error},
+    word_class::Class,
+};
 
 /// Weight of words that contradict each other; see the module.
 pub(crate) const CONTRADICTION: f64 = 2.0;
@@ -107,7 +110,9 @@ pub(super) fn shared_bits(a: &Term<'_>, b: &Term<'_>, likeness: f64, ground: Gro
     if likeness >= 1.0 || ground == Ground::Initial {
         return bits;
     }
-    let two_names = a.is_a_name && b.is_a_name && ground != Ground::ShortForm;
+    let is_one_name = matches!(ground, Ground::ShortForm | Ground::GivenName)
+        || differ_by_transliteration(a.spelling.key, b.spelling.key);
+    let two_names = a.is_a_name && b.is_a_name && !is_one_name;
     bits_left(bits - if two_names { BITS_FOR_TWO_NAMES } else { 0.0 }, likeness)
 }
 

@@ -15,6 +15,9 @@ pub(crate) const SAME_WORD: f64 = 0.78;
 /// Two spellings with one key, such as `rosoboroneksport` and `rosoboronexport`.
 const SAME_KEY: f64 = 0.97;
 
+/// Two spellings whose vowels alone differ, as transliterations exchange them.
+const TRANSLITERATED: f64 = 0.94;
+
 /// A word ready to compare. Letters and digits only, at most [`LONGEST_WORD`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spelling<'a> {
@@ -61,7 +64,7 @@ impl Spelt {
 }
 
 /// What the common ways to write one word in Latin letters share: `ks`/`x`, `ph`/`f`, `kh`/`h`, `ou`/`u`, `w`/`v`,
-/// `c`/`k`/`q`, `y`/`j`/`i` inside a word, doubled letters, a silent last `h`, and digits that stand for letters.
+/// `c`/`k`/`q` (before `e`, `i` and `y` a `c` is an `s`), `y`/`j`/`i` inside a word, doubled letters, a silent last `h`, and digits that stand for letters.
 pub(crate) fn key(text: &str) -> String {
     let bytes = text.as_bytes();
     let lookalikes = digits_stand_for_letters(bytes);
@@ -97,6 +100,7 @@ fn key_letter(rest: &[u8], at: usize, lookalikes: bool) -> (u8, usize) {
         [b'd', b'j', ..] => (b'j', 2),
         [b'o', b'u', ..] | [b'u', b'e', ..] => (b'u', 2),
         [b'o', b'e', ..] => (b'o', 2),
+        [b'c', b'e' | b'i' | b'y', ..] => (b's', 1),
         [b'c' | b'q', ..] => (b'k', 1),
         [b'w', ..] => (b'v', 1),
         [b'y' | b'j', ..] if at > 0 => (b'i', 1),
@@ -197,7 +201,8 @@ pub(crate) fn likeness(a: Spelling<'_>, b: Spelling<'_>) -> f64 {
         return 0.0;
     }
     let jaro_winkler = jaro_winkler::normalized_similarity(a.text.bytes(), b.text.bytes());
-    let likeness = (0.6 * edits + 0.4 * jaro_winkler).min(SAME_KEY);
+    let least = if differ_by_transliteration(a.key, b.key) { TRANSLITERATED } else { 0.0 };
+    let likeness = (0.6 * edits + 0.4 * jaro_winkler).clamp(least, SAME_KEY);
     if likeness < SAME_WORD { 0.0 } else { likeness }
 }
 
@@ -216,6 +221,21 @@ fn agreement(a: &str, b: &str, budget: u8) -> f64 {
 pub(crate) fn is_one_typing_error(a: &str, b: &str) -> bool {
     a != b && edit_cost(a.as_bytes(), b.as_bytes(), EDIT).is_some()
 }
+
+/// Whether two keys differ by nothing but the vowels that transliterations exchange: `e` for `a` or `i`, `o` for `u`, inside a word of
+/// four letters or more. `Jaber` is `Jabir`; `Jamal` and `Jamil`, `Maria` and `Mario` are two names.
+pub(crate) fn differ_by_transliteration(a: &str, b: &str) -> bool {
+    let exchanged = |a, b| {
+        matches!((a, b), (b'a', b'e') | (b'e', b'a' | b'i') | (b'i', b'e') | (b'o', b'u') | (b'u', b'o'))
+    };
+    let last = |word: &str| word.bytes().next_back();
+    a.len() >= SHORTEST_TRANSLITERATED
+        && a.len() == b.len()
+        && last(a) == last(b)
+        && a.bytes().zip(b.bytes()).all(|(a, b)| a == b || exchanged(a, b))
+}
+
+const SHORTEST_TRANSLITERATED: usize = 4;
 
 /// The most that any budget lets change.
 pub(crate) const MOST_EDITS_OF_CONSONANTS: u32 = 3;
@@ -249,6 +269,20 @@ pub(crate) mod tests {
         ] {
             assert_eq!(key(a), key(b));
             assert!(compare(a, b) >= 0.95, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn transliterations_exchange_some_vowels_and_others_make_another_name() {
+        for (a, b) in
+            [("jaber", "jabir"), ("khalid", "khaled"), ("othman", "uthman"), ("makhlouf", "makhluf")]
+        {
+            assert!(differ_by_transliteration(&key(a), &key(b)), "{a} {b}");
+        }
+        for (a, b) in
+            [("jamal", "jamil"), ("maria", "marie"), ("maria", "mario"), ("ben", "bin"), ("karim", "karin")]
+        {
+            assert!(!differ_by_transliteration(&key(a), &key(b)), "{a} {b}");
         }
     }
 
