@@ -1,4 +1,5 @@
-//! How well names alone tell same from different, on labelled pairs, beside what others make of the same pairs.
+//! How well names alone tell same from different, on labelled pairs and on the names of a list ([`aliases`]), beside what others make
+//! of the same pairs.
 //!
 //! ```text
 //! pairs (csv) ─┬─ ours ─────────────────┐
@@ -13,11 +14,15 @@
 //! | best | the best F1 at any threshold, and that threshold |
 //! | AUC | the chance that a pair of the same scores above one of others |
 
+mod aliases;
 mod metrics;
 mod pairs;
 mod peers;
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::Context as _;
 use kyb_screening::{ALGORITHM, DEFAULT_THRESHOLD, score_names};
@@ -27,6 +32,7 @@ use serde::Deserialize;
 use crate::{
     Setup,
     figure::{Figure, print_pair},
+    loading,
     rounds::alternate,
 };
 use metrics::{Judged, Quality};
@@ -47,27 +53,37 @@ pub(crate) struct Scored {
 /// Prints the quality of ours and of the others, and how long a pair takes.
 pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
     let path = labelled_pairs()?;
-    let pairs = pairs::read(&path)?;
-    eprintln!("quality: {} labelled pairs", pairs.len());
-    let mut all = vec![ours(&pairs), jaro_winkler(&pairs)];
-    match peers::scores(&path).await {
+    let labelled = pairs::read(&path)?;
+    eprintln!("quality: {} labelled pairs", labelled.len());
+    compare("", &path, &labelled).await?;
+    let aliases = aliases::of(&loading::read(setup)?)?;
+    let of_list = pairs::read(aliases.path())?;
+    eprintln!("quality: {} pairs of names of {}", of_list.len(), setup.lists.display());
+    compare("aliases_", aliases.path(), &of_list).await?;
+    speed(setup, &labelled).await
+}
+
+/// Prints the table of a set of pairs and its figures, whose names begin with `prefix`.
+async fn compare(prefix: &str, path: &Path, pairs: &[Pair]) -> anyhow::Result<()> {
+    let mut all = vec![ours(pairs), jaro_winkler(pairs)];
+    match peers::scores(path).await {
         Ok(peers) => all.extend(peers),
         Err(why) => eprintln!("quality: without the engines that are written in Python: {why:#}"),
     }
     for scored in &all {
         anyhow::ensure!(scored.scores.len() == pairs.len(), "{} left pairs out", scored.name);
-        table(scored, &pairs);
+        table(scored, pairs);
     }
     let us = all.first().context("ours")?;
     for group in Group::ALL {
-        let judged = judged(us, &pairs, group);
+        let judged = judged(us, pairs, group);
         let best_of_others =
-            all.iter().skip(1).map(|other| metrics::best(&self::judged(other, &pairs, group)).0);
+            all.iter().skip(1).map(|other| metrics::best(&self::judged(other, pairs, group)).0);
         let Quality { f1, .. } = metrics::quality(&judged, DEFAULT_THRESHOLD.get());
-        let figure = Figure::new(group.figure(), f1, "F1");
-        figure.beside(best_of_others.fold(0.0, f64::max)).print();
+        let name = format!("{prefix}{}", group.figure());
+        Figure::new(&name, f1, "F1").beside(best_of_others.fold(0.0, f64::max)).print();
     }
-    speed(setup, &pairs).await
+    Ok(())
 }
 
 /// The pairs that lie beside the repository.
