@@ -131,7 +131,8 @@ impl Follower {
         let current = self.live.current();
         let screener = if changed {
             let lists: Vec<_> = self.loaded.values().cloned().collect();
-            match tokio::task::spawn_blocking(move || Screener::build(&lists)).await {
+            let before = current.screener.clone();
+            match tokio::task::spawn_blocking(move || before.rebuilt(&lists)).await {
                 Ok(screener) => Arc::new(screener),
                 Err(_) => return, // the runtime is shutting down
             }

@@ -1,7 +1,7 @@
 //! The live engines that gateway and worker share: the active watchlists, loaded, indexed and swapped as one.
 //!
 //! ```text
-//! store: lists_revision ──► changed? ──► list_rows ──► list_files ──► kyb_lists::parse ──► Screener::build ──► swap
+//! store: lists_revision ──► changed? ──► list_rows ──► list_files ──► kyb_lists::parse ──► Screener::rebuilt ──► swap
 //! ```
 //!
 //! | module | what |

@@ -104,6 +104,13 @@ impl Screener {
         Self { index: Index::build(lists) }
     }
 
+    /// The same as [`build`](Self::build) of these lists. What this one knows of entries that have not changed is taken over, so that it
+    /// takes a fraction of the time.
+    #[must_use]
+    pub fn rebuilt(&self, lists: &[Arc<Watchlist>]) -> Self {
+        Self { index: self.index.rebuilt(lists) }
+    }
+
     /// Searches all names of the subject; one match for each entry, by its best name.
     ///
     /// The same lists, subject and options give the same result, in the same order.

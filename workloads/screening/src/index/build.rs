@@ -11,7 +11,9 @@ use kyb_domain::{
 };
 
 use super::{
-    ByStyle, ByWord, EntryNumber, Index, NameNumber, Names, Part, Place, Postings, Summary, letters, range,
+    ByStyle, ByWord, EntryNumber, Index, NameNumber, Names, Part, Place, Postings, Summary,
+    before::{Before, GONE},
+    letters, range,
     runs::NewRuns,
     signature,
     spellings::order,
@@ -28,8 +30,9 @@ use crate::{
     word_class::{Class, Style},
 };
 
-pub(super) fn build(lists: &[Arc<Watchlist>]) -> Index {
-    let mut reader = Reader::default();
+/// An index of all entries. What the one before knows is taken over.
+pub(super) fn build(lists: &[Arc<Watchlist>], before: Option<&Index>) -> Index {
+    let mut reader = Reader { before: before.map(Before::of), ..Reader::default() };
     for (list, watchlist) in (0..).zip(lists) {
         reader.read(list, watchlist, |_| true);
     }
@@ -46,7 +49,8 @@ pub(super) fn narrowed(whole: &Index, keep: impl Fn(&ListId, &Entry) -> bool) ->
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'a> {
+    before: Option<Before<'a>>,
     entries: Vec<Place>,
     /// Their words in the order of appearance, and without weights.
     names: Names,
@@ -58,7 +62,7 @@ struct Reader {
     parts: HashMap<NameNumber, Part>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn read(&mut self, list: u16, watchlist: &Watchlist, keep: impl Fn(&Entry) -> bool) {
         for (position, entry) in (0..).zip(&watchlist.entries).filter(|(_, entry)| keep(entry)) {
             let number = EntryNumber::try_from(self.entries.len()).unwrap_or(EntryNumber::MAX);
@@ -66,12 +70,11 @@ impl Reader {
             let style = style(entry.kind);
             self.entries.push(Place { list, position, style, first_name });
             let mut words = BTreeSet::new();
-            for listed in &entry.names {
-                self.read_name(number, &listed.text, style, &mut words);
-            }
-            for (of, text) in parts(entry, style) {
-                let name = self.read_name(number, &text, style, &mut words);
-                self.parts.insert(name, Part { text, of });
+            let known =
+                self.before.as_ref().and_then(|before| before.names_of(&watchlist.version.list, entry));
+            match known {
+                Some(names) => names.for_each(|name| self.take_over(name, number, &mut words)),
+                None => self.read_names(number, entry, style, &mut words),
             }
             self.in_entries.resize(self.words.words.len(), 0);
             for word in words {
@@ -84,6 +87,30 @@ impl Reader {
                 }
             }
         }
+    }
+
+    fn read_names(&mut self, number: EntryNumber, entry: &Entry, style: Style, words: &mut BTreeSet<u32>) {
+        for listed in &entry.names {
+            self.read_name(number, &listed.text, style, words);
+        }
+        for (of, text) in parts(entry, style) {
+            let name = self.read_name(number, &text, style, words);
+            self.parts.insert(name, Part { text, of });
+        }
+    }
+
+    /// Takes over a name of the index before.
+    fn take_over(&mut self, name: NameNumber, entry: EntryNumber, words: &mut BTreeSet<u32>) {
+        let Some(before) = &mut self.before else { return };
+        let (known, number) = (before.index, self.names.next());
+        let of_name = &known.names.words[range(&known.names.first_word, name)];
+        let numbers: Vec<u32> = of_name.iter().map(|word| self.words.taken_over(*word, before)).collect();
+        self.names.take_over(&known.names, name, entry, &numbers, self.entries[entry as usize].list);
+        if let Some(part) = known.parts.get(&name) {
+            self.parts.insert(number, Part { text: part.text.clone(), of: part.of });
+        }
+        before.names[name as usize] = number;
+        words.extend(numbers);
     }
 
     fn read_name(
@@ -115,7 +142,7 @@ impl Reader {
         let renumbered = self.words.sort();
         let vocabulary = Arc::new(Vocabulary::new(&self.words.words));
         self.names.finish(&renumbered, &vocabulary);
-        let runs = self.runs.finish(&self.names, &vocabulary);
+        let runs = self.runs.finish(&self.names, &vocabulary, self.before.as_ref());
         let of_style = |style| ByWord {
             telling: Postings::of_words(&self.names, style, true, self.words.words.len()),
             common: Postings::of_words(&self.names, style, false, self.words.words.len()),
@@ -159,9 +186,24 @@ impl Numbering {
             self.words[*number as usize].is_abjad |= word.is_abjad;
             return *number;
         }
+        self.add(NewWord { spelt: Spelt::new(text.clone()), rarity: 1.0, is_abjad: word.is_abjad })
+    }
+
+    /// The number of a word of the index before.
+    fn taken_over(&mut self, word: u32, before: &mut Before<'_>) -> u32 {
+        if before.words[word as usize] == GONE {
+            let spelling = before.index.vocabulary.spelling(word);
+            before.words[word as usize] = self.numbers.get(spelling.text).copied().unwrap_or_else(|| {
+                self.add(NewWord { spelt: Spelt::from(spelling), rarity: 1.0, is_abjad: false })
+            });
+        }
+        before.words[word as usize]
+    }
+
+    fn add(&mut self, word: NewWord) -> u32 {
         let number = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
-        self.words.push(NewWord { spelt: Spelt::new(text.clone()), rarity: 1.0, is_abjad: word.is_abjad });
-        self.numbers.insert(text.clone(), number);
+        self.numbers.insert(word.spelt.text.clone(), number);
+        self.words.push(word);
         number
     }
 
@@ -205,6 +247,16 @@ impl Names {
             initials: u8::try_from(initials).unwrap_or(u8::MAX),
             is_of_a_person: place.style == Style::Person,
         });
+    }
+
+    /// The same with what `known` has of a name.
+    fn take_over(&mut self, known: &Self, name: NameNumber, entry: EntryNumber, words: &[u32], list: u16) {
+        self.entry.push(entry);
+        self.open();
+        self.words.extend(words);
+        self.classes.extend(&known.classes[range(&known.first_word, name)]);
+        self.forms.extend(&known.forms[range(&known.first_form, name)]);
+        self.summaries.push(Summary { list, ..known.summaries[name as usize] });
     }
 
     fn open(&mut self) {

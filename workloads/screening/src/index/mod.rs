@@ -1,6 +1,7 @@
 //! All names of all lists in memory, as flat arrays: entries, their names, the words of the names, and for each word the
 //! names that have it. Built once per set of list versions, never changed.
 
+mod before;
 mod bound;
 mod build;
 pub(crate) mod candidates;
@@ -31,6 +32,7 @@ pub(crate) type EntryNumber = u32;
 pub(crate) type NameNumber = u32;
 
 /// See the module.
+#[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct Index {
     lists: Vec<Arc<Watchlist>>,
     entries: Vec<Place>,
@@ -47,6 +49,7 @@ pub(crate) struct Index {
 }
 
 /// One of several names that were published as one.
+#[cfg_attr(test, derive(PartialEq))]
 struct Part {
     text: String,
     /// The position of the whole among the names of its entry.
@@ -55,6 +58,7 @@ struct Part {
 
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(test, derive(PartialEq))]
 struct Place {
     list: u16,
     position: u32,
@@ -64,6 +68,7 @@ struct Place {
 
 /// The names, each array by name number; `first_*` have one more item, the end.
 #[derive(Default)]
+#[cfg_attr(test, derive(PartialEq))]
 struct Names {
     entry: Vec<EntryNumber>,
     first_word: Vec<u32>,
@@ -76,6 +81,7 @@ struct Names {
 
 /// What a look-up asks of a name before its words.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(test, derive(PartialEq))]
 struct Summary {
     /// Weight of the core words, and of all others.
     core_weight: f32,
@@ -90,6 +96,7 @@ struct Summary {
 }
 
 /// Names of persons and those of others, apart: one look-up is for either.
+#[cfg_attr(test, derive(PartialEq))]
 struct ByStyle {
     person: ByWord,
     organisation: ByWord,
@@ -105,6 +112,7 @@ impl ByStyle {
 }
 
 /// The names that have a word, by what it does in them: only where a word tells can it be what a name is found by.
+#[cfg_attr(test, derive(PartialEq))]
 struct ByWord {
     telling: Postings,
     common: Postings,
@@ -112,6 +120,7 @@ struct ByWord {
 
 /// For each word the names that have it, in one array; `first` has one more item, the end.
 #[derive(Default)]
+#[cfg_attr(test, derive(PartialEq))]
 struct Postings {
     first: Vec<u32>,
     names: Vec<NameNumber>,
@@ -138,7 +147,12 @@ fn range(first: &[u32], number: u32) -> Range<usize> {
 
 impl Index {
     pub(crate) fn build(lists: &[Arc<Watchlist>]) -> Self {
-        build::build(lists)
+        build::build(lists, None)
+    }
+
+    /// The index of `lists`, with what this one knows of entries that have not changed.
+    pub(crate) fn rebuilt(&self, lists: &[Arc<Watchlist>]) -> Self {
+        build::build(lists, Some(self))
     }
 
     /// The index of some of the entries, with words as rare as they are here.

@@ -3,8 +3,12 @@
 
 use std::ops::Range;
 
+use itertools::{EitherOrBoth, Itertools as _};
+
 use super::{
     NameNumber, Names, Postings,
+    before::{Before, GONE},
+    range,
     spellings::{Spellings, Texts, order},
     vocabulary::Vocabulary,
 };
@@ -41,6 +45,7 @@ pub(super) fn of(name: &Name) -> Vec<Run> {
 
 /// What the words of a run count together, at most in all the names that have it.
 #[derive(Debug, Clone, Copy, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(super) struct RunWeight {
     pub(super) core: f32,
     pub(super) all: f32,
@@ -48,11 +53,17 @@ pub(super) struct RunWeight {
 
 /// All runs of the names of an index, by number.
 #[derive(Default)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(super) struct Runs {
     spellings: Spellings,
     names: Postings,
+    /// Which words of each of these names, in the order of `names`.
+    words: Vec<Ends>,
     weights: Vec<RunWeight>,
 }
+
+/// The first and the last word of a run. A name has few words, see [`MOST_WORDS`](crate::normalise::MOST_WORDS).
+type Ends = [u8; 2];
 
 impl Runs {
     /// Those that are like a word, and how much.
@@ -68,8 +79,37 @@ impl Runs {
         self.weights[run as usize]
     }
 
+    /// The names that have a run and were taken over, under their new numbers.
+    fn taken_over<'a>(
+        &'a self,
+        run: u32,
+        renamed: &'a [NameNumber],
+    ) -> impl Iterator<Item = (NameNumber, Ends)> {
+        let at = range(&self.names.first, run);
+        let names = self.names.names[at.clone()].iter().map(|name| renamed[*name as usize]);
+        names.zip(self.words[at].iter().copied()).filter(|(name, _)| *name != GONE)
+    }
+
+    /// Adds the next run with the names that have it, and leaves none in `of_run`.
+    fn add(&mut self, of_run: &mut Vec<(NameNumber, Ends)>, names: &Names, vocabulary: &Vocabulary) {
+        // Lists may have been put into another order, and a name may have a run twice.
+        of_run.sort_by_key(|(name, _)| *name);
+        self.names.open();
+        self.weights.push(of_run.iter().fold(RunWeight::default(), |most, (name, words)| {
+            let weight = names.weight_of(*name, *words, vocabulary);
+            RunWeight { core: most.core.max(weight.core), all: most.all.max(weight.all) }
+        }));
+        for (name, words) in of_run.drain(..) {
+            self.names.names.push(name);
+            self.words.push(words);
+        }
+    }
+
     pub(super) fn heap_bytes(&self) -> usize {
-        self.spellings.heap_bytes() + self.names.heap_bytes() + size_of::<RunWeight>() * self.weights.len()
+        self.spellings.heap_bytes()
+            + self.names.heap_bytes()
+            + size_of::<Ends>() * self.words.len()
+            + size_of::<RunWeight>() * self.weights.len()
     }
 }
 
@@ -84,8 +124,7 @@ pub(super) struct NewRuns {
     text: Texts,
     key: Texts,
     names: Vec<NameNumber>,
-    /// First and last word of each.
-    words: Vec<[u8; 2]>,
+    words: Vec<Ends>,
 }
 
 impl NewRuns {
@@ -95,35 +134,38 @@ impl NewRuns {
             self.text.push(&run.text);
             self.key.push(&run.key);
             self.names.push(number);
-            // A name has few words, see `MOST_WORDS`.
             self.words.push([words.start, words.end - 1].map(|at| u8::try_from(at).unwrap_or(u8::MAX)));
         }
     }
 
-    /// Each run once, and the names that have it.
-    pub(super) fn finish(self, names: &Names, vocabulary: &Vocabulary) -> Runs {
+    /// Each run once, and the names that have it: these, and names that were taken over, whose runs are in order already.
+    pub(super) fn finish(self, names: &Names, vocabulary: &Vocabulary, before: Option<&Before<'_>>) -> Runs {
+        let none = Runs::default();
+        let (old, renamed) =
+            before.map_or((&none, &[][..]), |before| (&before.index.runs, before.names.as_slice()));
         let sorted = self.sorted();
-        let is_new = |at: usize| at == 0 || self.order(sorted[at - 1]) != self.order(sorted[at]);
-        let (mut distinct, mut postings, mut weights) = (vec![], Postings::default(), vec![]);
-        for (at, item) in sorted.iter().enumerate() {
-            if is_new(at) {
-                distinct.push(*item);
-                postings.open();
-                weights.push(RunWeight::default());
-            }
-            let name = self.names[*item as usize];
-            // A name may have a run twice.
-            if is_new(at) || postings.names.last() != Some(&name) {
-                postings.names.push(name);
-            }
-            if let Some(most) = weights.last_mut() {
-                let weight = names.weight_of(name, self.words[*item as usize], vocabulary);
-                *most = RunWeight { core: most.core.max(weight.core), all: most.all.max(weight.all) };
+        let new = sorted.chunk_by(|a, b| self.order(*a) == self.order(*b));
+        let all = (0..old.spellings.len()).merge_join_by(new, |run, items| {
+            let run = old.spellings.get(*run);
+            order(run.text, run.key).cmp(&self.order(items[0]))
+        });
+        let (mut runs, mut spellings, mut of_run) = (Runs::default(), vec![], vec![]);
+        for (known, items) in all.map(EitherOrBoth::left_and_right) {
+            let items = items.unwrap_or_default();
+            of_run.extend(known.into_iter().flat_map(|run| old.taken_over(run, renamed)));
+            of_run.extend(items.iter().map(|item| (self.names[*item as usize], self.words[*item as usize])));
+            if !of_run.is_empty() {
+                spellings.push((known, items.first()));
+                runs.add(&mut of_run, names, vocabulary);
             }
         }
-        postings.open();
-        let spelling = |item| Spelling::of(self.text.get(item), self.key.get(item));
-        Runs { spellings: Spellings::of(distinct.into_iter().map(spelling)), names: postings, weights }
+        runs.names.open();
+        let spelling = |(known, item): (Option<u32>, Option<&u32>)| match (known, item) {
+            (Some(run), _) => Some(old.spellings.get(run)),
+            (None, item) => item.map(|item| Spelling::of(self.text.get(*item), self.key.get(*item))),
+        };
+        runs.spellings = Spellings::of(spellings.into_iter().filter_map(spelling));
+        runs
     }
 
     /// The items in the order of their spellings, those of one spelling in the order of names.
@@ -144,7 +186,7 @@ impl NewRuns {
 
 impl Names {
     /// What the words of a run count together.
-    fn weight_of(&self, name: NameNumber, [first, last]: [u8; 2], vocabulary: &Vocabulary) -> RunWeight {
+    fn weight_of(&self, name: NameNumber, [first, last]: Ends, vocabulary: &Vocabulary) -> RunWeight {
         let start = self.first_word[name as usize] as usize;
         let mut weight = RunWeight::default();
         for at in start + usize::from(first)..=start + usize::from(last) {

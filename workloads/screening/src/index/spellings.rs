@@ -14,6 +14,7 @@ use crate::{
 
 /// See the module. Arrays are by the spelling's number.
 #[derive(Default)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(super) struct Spellings {
     /// Each key, followed by its text where that is another.
     letters: String,
@@ -60,6 +61,11 @@ impl Spellings {
         }
         self.ends.push([end_of_key, end(&self.letters)]);
         self.consonants.push(spelling.consonants);
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
     }
 
     /// Where the key and the text lie in `letters`.

@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// See the module. Arrays are by word number.
+#[cfg_attr(test, derive(PartialEq))]
 pub(super) struct Vocabulary {
     spellings: Spellings,
     rarity: Vec<f32>,
@@ -64,6 +65,16 @@ impl Vocabulary {
             is_abjad,
             by_consonants,
         }
+    }
+
+    /// How many words there are.
+    pub(super) fn len(&self) -> usize {
+        self.rarity.len()
+    }
+
+    /// Whether some name has the word in a script that leaves vowels out.
+    pub(super) fn is_abjad(&self, word: u32) -> bool {
+        self.is_abjad[word as usize]
     }
 
     pub(super) fn spelling(&self, word: u32) -> Spelling<'_> {

@@ -63,6 +63,13 @@ impl Spelt {
     }
 }
 
+impl From<Spelling<'_>> for Spelt {
+    fn from(spelling: Spelling<'_>) -> Self {
+        let Spelling { text, key, consonants } = spelling;
+        Self { text: text.to_owned(), key: key.to_owned(), consonants }
+    }
+}
+
 /// What the common ways to write one word in Latin letters share: `ks`/`x`, `ph`/`f`, `kh`/`h`, `ou`/`u`, `w`/`v`,
 /// `c`/`k`/`q` (before `e`, `i` and `y` a `c` is an `s`), `y`/`j`/`i` inside a word, doubled letters, a silent last `h`, and digits that stand for letters.
 pub(crate) fn key(text: &str) -> String {
