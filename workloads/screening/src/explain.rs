@@ -70,7 +70,7 @@ fn ground_text(ground: Ground) -> &'static str {
         Ground::Meaning => " (same meaning)",
         Ground::GivenName => " (one given name in two languages)",
         Ground::ShortForm => " (short form of a given name)",
-        Ground::Sound => " (one Chinese word in two spellings)",
+        Ground::Sound => " (one Chinese or Korean word in two spellings)",
         Ground::Initial => " (initial)",
         Ground::Consonants => " (one is written without vowels)",
         Ground::Acronym => " (first letters of all words)",

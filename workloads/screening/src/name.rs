@@ -8,7 +8,7 @@ use crate::{
     numbers,
     ordinary::Information,
     spelling::{Spelling, consonants, key},
-    syllables,
+    syllables::{self, Sound},
     word_class::{Class, Style, classify},
 };
 
@@ -22,8 +22,8 @@ pub(crate) struct NameWord {
     pub(crate) class: Class,
     pub(crate) information: Information,
     pub(crate) meanings: &'static [Meaning],
-    /// See [`syllables::sound`].
-    pub(crate) sound: Option<String>,
+    /// See [`syllables`].
+    pub(crate) sounds: Vec<Sound>,
     /// Whether it was written in a script that leaves vowels out, see [`crate::abjad`].
     pub(crate) is_abjad: bool,
 }
@@ -33,8 +33,8 @@ impl NameWord {
         let key = key(&text);
         let consonants = [consonants(&key), consonants(&text)];
         let information = Information::of(&text);
-        let (meanings, sound) = (meaning::of(&text), syllables::sound(&text));
-        Self { text, key, consonants, class, information, meanings, sound, is_abjad }
+        let (meanings, sounds) = (meaning::of(&text), syllables::sounds(&text));
+        Self { text, key, consonants, class, information, meanings, sounds, is_abjad }
     }
 
     pub(crate) fn spelling(&self) -> Spelling<'_> {

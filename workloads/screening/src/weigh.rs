@@ -28,7 +28,7 @@ pub(crate) fn term(word: &NameWord, rarity: f64) -> Term<'_> {
         is_a_name: word.information.is_a_name,
         is_common: word.information.is_common,
         meanings: word.meanings,
-        sound: word.sound.as_deref(),
+        sounds: &word.sounds,
         is_abjad: word.is_abjad,
     }
 }

@@ -7,7 +7,7 @@
 mod pairs;
 mod similarity;
 
-use crate::{meaning::Meaning, spelling::Spelling, word_class::Class};
+use crate::{meaning::Meaning, spelling::Spelling, syllables::Sound, word_class::Class};
 
 pub(crate) use pairs::{
     LONGEST_JOINED, LONGEST_RUN, SAME_CONSONANTS, SAME_SOUND, SHORTEST_JOINED, abbreviates, acronym,
@@ -29,8 +29,8 @@ pub(crate) struct Term<'a> {
     /// Whether many bodies have the word.
     pub(crate) is_common: bool,
     pub(crate) meanings: &'static [Meaning],
-    /// See [`crate::syllables::sound`].
-    pub(crate) sound: Option<&'a str>,
+    /// See [`crate::syllables`].
+    pub(crate) sounds: &'a [Sound],
     /// Whether it was written in a script that leaves vowels out, see [`crate::abjad`].
     pub(crate) is_abjad: bool,
 }
@@ -56,7 +56,7 @@ pub(crate) enum Ground {
     GivenName,
     /// A given name and a short form of it.
     ShortForm,
-    /// Different ways to write Chinese syllables.
+    /// Different ways to write Chinese or Korean syllables.
     Sound,
     /// One is written without vowels, and has the consonants of the other.
     Consonants,

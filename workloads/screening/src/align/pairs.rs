@@ -9,6 +9,7 @@ use crate::{
     meaning::{self, Meaning},
     normalise::LONGEST_WORD,
     spelling::{Spelt, likeness},
+    syllables::sound_alike,
     word_class::Class,
 };
 
@@ -24,7 +25,7 @@ pub(crate) const SHORTEST_JOINED: usize = 4;
 const MOST_LETTERS_APART: usize = 3;
 /// No run of more letters agrees with a word.
 pub(crate) const LONGEST_JOINED: usize = LONGEST_WORD + MOST_LETTERS_APART;
-/// Two words that may be one Chinese word.
+/// Two words that may be one Chinese or Korean word.
 pub(crate) const SAME_SOUND: f64 = 0.86;
 /// A word without vowels that may be the other.
 pub(crate) const SAME_CONSONANTS: f64 = 0.88;
@@ -102,7 +103,7 @@ fn words_agree(a: &Term<'_>, b: &Term<'_>) -> Option<(f64, Ground)> {
     if let Some(meaning) = meaning::shared(a.meanings, b.meanings) {
         offer(meaning.likeness(), Ground::of(meaning));
     }
-    if a.sound.is_some() && a.sound == b.sound {
+    if sound_alike(a.sounds, b.sounds) {
         offer(SAME_SOUND, Ground::Sound);
     }
     if consonants_agree(a, b) {

@@ -18,6 +18,7 @@
 use super::{Ground, Limit, Term, pairs::Choice};
 use crate::{
     spelling::{differ_by_transliteration, is_one_typing_error},
+    syllables::is_chinese,
     word_class::Class,
 };
 
@@ -91,7 +92,7 @@ fn is_plain_misspelling(taken: &[Choice<'_>], names: [&[Term<'_>]; 2], used: [u6
     let words = [&names[0][one.pair.left.start], &names[1][one.pair.right.start]];
     // Chinese names are made of few syllables, each a name of its own: Cheng is no misspelt Sheng.
     let is_a_word = |term: &Term<'_>| {
-        term.is_a_name || term.is_common || !term.meanings.is_empty() || term.sound.is_some()
+        term.is_a_name || term.is_common || !term.meanings.is_empty() || is_chinese(term.sounds)
     };
     // Who leaves a letter out of a common word has not called a body otherwise.
     let is_a_misspelt_word = one.telling > 0 || words.iter().any(|term| term.is_common);

@@ -10,7 +10,7 @@ use crate::{
     name::NameWord,
     ordinary::Information,
     spelling::{Spelling, Spelt},
-    syllables,
+    syllables::{self, Sound},
     word_class::Class,
 };
 
@@ -22,9 +22,8 @@ pub(super) struct Vocabulary {
     information: Vec<Information>,
     meanings: Vec<&'static [Meaning]>,
     by_meaning: HashMap<Meaning, Vec<u32>>,
-    /// See [`syllables::sound`]; most words have none.
-    sound: Vec<Option<Box<str>>>,
-    by_sound: HashMap<Box<str>, Vec<u32>>,
+    sounds: Vec<Vec<Sound>>,
+    by_sound: HashMap<Sound, Vec<u32>>,
     is_abjad: Vec<bool>,
     /// By [`Consonants::skeleton`].
     by_consonants: HashMap<Box<str>, Vec<u32>>,
@@ -48,9 +47,10 @@ impl Vocabulary {
         let meanings: Vec<_> = words.iter().map(|word| meaning::of(&word.spelt.text)).collect();
         let by_meaning =
             numbers_by((0..).zip(&meanings).flat_map(|(word, all)| all.iter().map(move |one| (*one, word))));
-        let sound: Vec<_> =
-            words.iter().map(|word| syllables::sound(&word.spelt.text).map(String::into_boxed_str)).collect();
-        let by_sound = numbers_by((0..).zip(&sound).filter_map(|(word, sound)| Some((sound.clone()?, word))));
+        let sounds: Vec<_> = words.iter().map(|word| syllables::sounds(&word.spelt.text)).collect();
+        let by_sound = numbers_by(
+            (0..).zip(&sounds).flat_map(|(word, all)| all.iter().map(move |one| (one.clone(), word))),
+        );
         let is_abjad = words.iter().map(|word| word.is_abjad).collect();
         let skeleton = |word: &NewWord| Some(Consonants::of(&word.spelt.text)?.skeleton.into_boxed_str());
         let by_consonants = numbers_by((0..).zip(words).filter_map(|(at, word)| Some((skeleton(word)?, at))));
@@ -60,7 +60,7 @@ impl Vocabulary {
             information,
             meanings,
             by_meaning,
-            sound,
+            sounds,
             by_sound,
             is_abjad,
             by_consonants,
@@ -96,7 +96,7 @@ impl Vocabulary {
             is_a_name: information.is_a_name,
             is_common: information.is_common,
             meanings: self.meanings[word as usize],
-            sound: self.sound[word as usize].as_deref(),
+            sounds: &self.sounds[word as usize],
             is_abjad: self.is_abjad[word as usize],
         }
     }
@@ -114,9 +114,10 @@ impl Vocabulary {
             let same = self.by_meaning.get(meaning).into_iter().flatten();
             found.extend(same.map(|word| (*word, meaning.likeness())));
         }
-        let sound = syllables::sound(wanted.text);
-        let same = sound.and_then(|sound| self.by_sound.get(sound.as_str())).into_iter().flatten();
-        found.extend(same.map(|word| (*word, SAME_SOUND)));
+        for sound in &word.sounds {
+            let same = self.by_sound.get(sound).into_iter().flatten();
+            found.extend(same.map(|word| (*word, SAME_SOUND)));
+        }
         found.extend(self.with_consonants(word).map(|word| (word, SAME_CONSONANTS)));
         best_first(found)
     }
@@ -141,11 +142,12 @@ impl Vocabulary {
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        let sounds = self.sound.iter().flatten().map(|sound| 2 * sound.len() + 32).sum::<usize>();
+        // Each of a few letters, here and as a key.
+        let sounds = self.sounds.iter().flatten().count() * 2 * (size_of::<Sound>() + 8);
         let numbers = self.by_meaning.values().chain(self.by_consonants.values());
         let numbers = numbers.map(|words| 4 * words.len() + 48).sum::<usize>();
-        // The rarity, the information, the meanings and the place of the sound.
-        self.spellings.heap_bytes() + (4 + 3 + 16 + 16 + 1) * self.rarity.len() + sounds + numbers
+        // The rarity, the information, the meanings and the place of the sounds.
+        self.spellings.heap_bytes() + (4 + 3 + 16 + 24 + 1) * self.rarity.len() + sounds + numbers
     }
 }
 

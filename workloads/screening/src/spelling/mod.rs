@@ -232,9 +232,8 @@ pub(crate) fn is_one_typing_error(a: &str, b: &str) -> bool {
 /// Whether two keys differ by nothing but the vowels that transliterations exchange: `e` for `a` or `i`, `o` for `u`, inside a word of
 /// four letters or more. `Jaber` is `Jabir`; `Jamal` and `Jamil`, `Maria` and `Mario` are two names.
 pub(crate) fn differ_by_transliteration(a: &str, b: &str) -> bool {
-    let exchanged = |a, b| {
-        matches!((a, b), (b'a', b'e') | (b'e', b'a' | b'i') | (b'i', b'e') | (b'o', b'u') | (b'u', b'o'))
-    };
+    let exchanged =
+        |a, b| matches!((a, b), (b'a' | b'i', b'e') | (b'e', b'a' | b'i') | (b'o', b'u') | (b'u', b'o'));
     let last = |word: &str| word.bytes().next_back();
     a.len() >= SHORTEST_TRANSLITERATED
         && a.len() == b.len()

@@ -84,7 +84,7 @@ const FINALS: [(&str, &str); 44] = [
 const LONGEST: usize = 18;
 
 /// The sound of a normalised word; none where it can't be Chinese.
-pub(crate) fn sound(word: &str) -> Option<String> {
+pub(super) fn sound(word: &str) -> Option<String> {
     if word.len() < 2 || word.len() > LONGEST || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return None;
     }
