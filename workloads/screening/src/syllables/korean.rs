@@ -110,40 +110,51 @@ const TELLING: [&str; 14] =
 
 /// The sound of a normalised word; none where it can't be Korean.
 pub(super) fn sound(word: &str) -> Option<String> {
-    if word.len() < 2 || word.len() > LONGEST || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+    let is_none = |byte: u8| !byte.is_ascii_lowercase() || matches!(byte, b'q' | b'v' | b'x' | b'z');
+    if word.len() < 2 || word.len() > LONGEST || word.bytes().any(is_none) {
         return None;
     }
     let most = if TELLING.iter().any(|letters| word.contains(letters)) { 2 } else { 1 };
-    rest(word, most)
+    of_syllables(word, most)
+}
+
+fn of_syllables(word: &str, most: usize) -> Option<String> {
+    let mut sound = String::new();
+    rest(word, most, &mut sound).then_some(sound)
 }
 
 /// Reads all of the word as so many syllables at most, the longest first; takes back what leads nowhere.
-fn rest(word: &str, most: usize) -> Option<String> {
-    if word.is_empty() {
-        return Some(String::new());
+fn rest(word: &str, most: usize, sound: &mut String) -> bool {
+    if word.is_empty() || most == 0 {
+        return word.is_empty();
     }
-    let most = most.checked_sub(1)?;
-    let begun =
-        INITIALS.iter().filter_map(|(letters, initial)| Some((*initial, word.strip_prefix(letters)?)));
-    begun
-        .flat_map(|(initial, after)| {
-            VOWELS
-                .iter()
-                .filter_map(move |(letters, vowel)| Some((initial, vowel, after.strip_prefix(letters)?)))
-        })
-        .flat_map(|(initial, vowel, after)| {
-            FINALS.iter().filter_map(move |(letters, last)| {
-                Some((syllable(initial, *vowel, last), after.strip_prefix(letters)?))
-            })
-        })
-        .find_map(|(syllable, after)| Some(syllable + &rest(after, most)?))
+    let before = sound.len();
+    for (initial, after) in read(word, &INITIALS) {
+        for (vowels, after) in read(after, &VOWELS) {
+            for (last, after) in read(after, &FINALS) {
+                push(sound, initial, vowels, last);
+                if rest(after, most - 1, sound) {
+                    return true;
+                }
+                sound.truncate(before);
+            }
+        }
+    }
+    false
+}
+
+/// What of a table the word begins with, and what is left of it then.
+fn read<'a, T: Copy>(word: &'a str, table: &'a [(&str, T)]) -> impl Iterator<Item = (T, &'a str)> {
+    table.iter().filter_map(move |(letters, sound)| Some((*sound, word.strip_prefix(letters)?)))
 }
 
 /// The North writes an `r` before `i` and `y` that the South leaves out: `Ri` is `Yi`, `Ryong` is `Yong`.
-fn syllable(initial: &str, [closed, open]: [&str; 2], last: &str) -> String {
+fn push(sound: &mut String, initial: &str, [closed, open]: [&str; 2], last: &str) {
     let vowel = if last.is_empty() { open } else { closed };
     let initial = if initial == "r" && vowel.starts_with(['i', 'y']) { "" } else { initial };
-    format!("{initial}{vowel}{last}.")
+    for part in [initial, vowel, last, "."] {
+        sound.push_str(part);
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +183,7 @@ mod tests {
             ("ryong", "yong"),
             ("yongchol", "yeongcheol"),
         ] {
-            let syllables = |word| rest(word, 2);
+            let syllables = |word| of_syllables(word, 2);
             assert!(syllables(a).is_some() && syllables(a) == syllables(b), "{a} {b}");
         }
         for (a, b) in
