@@ -126,3 +126,56 @@ impl StatusWriter {
         Some(object.get("status").cloned().unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http::{Request, Response};
+    use k8s_openapi::api::core::v1::Pod;
+    use kube::client::Body;
+
+    use super::*;
+
+    /// A writer that wrote `status` as version `at` of the object `uid`, to a server that is not asked.
+    fn wrote(uid: &str, at: u64, status: Option<Value>) -> StatusWriter {
+        let silent =
+            tower::service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
+        let writer = StatusWriter::new(Client::new(silent, "default"), "test");
+        let last = HashMap::from([(uid.to_owned(), Last { version: at, status })]);
+        *writer.last.lock().unwrap() = last;
+        writer
+    }
+
+    fn seen(version: &str, phase: &str) -> Pod {
+        let pod = json!({
+            "metadata": {"name": "one", "uid": "uid-1", "resourceVersion": version}, "status": {"phase": phase},
+        });
+        serde_json::from_value(pod).unwrap()
+    }
+
+    #[test]
+    fn the_newest_status_is_the_one_written_last_until_a_newer_object_was_seen() {
+        let written = json!({"phase": "Running"});
+        let known = |object: &Pod| wrote("uid-1", 7, Some(written.clone())).known(object);
+        assert_eq!(
+            known(&seen("6", "Pending")),
+            Some(written.clone()),
+            "the object is older than its status"
+        );
+        assert_eq!(known(&seen("7", "Running")), Some(written.clone()));
+        assert_eq!(known(&seen("8", "Failed")), Some(json!({"phase": "Failed"})), "somebody wrote since");
+        assert_eq!(wrote("uid-2", 7, None).known(&seen("6", "Pending")), Some(json!({"phase": "Pending"})));
+        assert_eq!(wrote("uid-1", 7, None).known(&seen("6", "Pending")), None, "it is not known any more");
+    }
+
+    #[test]
+    fn what_is_seen_is_ones_own_writing_only_at_its_version() {
+        let writer = wrote("uid-1", 7, Some(json!({})));
+        assert!(!writer.is_own(&seen("6", "Pending")) && !writer.is_own(&seen("8", "Pending")));
+        assert!(writer.is_own(&seen("7", "Pending")));
+        assert_eq!(writer.known(&seen("6", "Pending")), None, "the version stays, the status is forgotten");
+        writer.forget("uid-1");
+        assert!(!writer.is_own(&seen("7", "Pending")));
+    }
+}

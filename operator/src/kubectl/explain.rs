@@ -243,6 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn what_deletion_comes_to_is_as_the_spec_says_or_its_default() {
+        let explained = |deletion: Option<Value>| {
+            let mut tenant = serde_json::to_value(tenant(&json!({}))).unwrap();
+            if let Some(deletion) = deletion {
+                tenant["spec"]["deletion"] = deletion;
+            }
+            let all = Explanation::of("here", &serde_json::from_value(tenant).unwrap(), &[]);
+            (all.protected, all.data_on_deletion)
+        };
+        assert_eq!(explained(None), (false, "Retain".to_owned()));
+        assert_eq!(explained(Some(json!({"protected": true}))), (true, "Retain".to_owned()));
+        let erase = json!({"protected": false, "data": "Erase"});
+        assert_eq!(explained(Some(erase)), (false, "Erase".to_owned()));
+    }
+
+    #[test]
     fn each_region_says_how_it_serves_the_tenant() {
         let said = |status: &Value, regions: &[RegionDeployment]| {
             let tenant = tenant(status);

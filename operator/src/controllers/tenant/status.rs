@@ -204,6 +204,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{
+        scope::Scope,
+        testing::{config_map, context},
+    };
 
     fn tenant() -> ValidTenant {
         let object = json!({
@@ -265,6 +269,29 @@ mod tests {
             refused: None,
             settings: None,
         }
+    }
+
+    #[test]
+    fn a_region_uses_the_settings_once_every_gateway_has_looked_at_the_newest() {
+        let namespace = "kyb-us-east-1";
+        let settings = config_map(namespace, "kyb-settings-tenant-acme", "70", "acme.json", "{}");
+        let context = context(Scope::Cluster, &[settings]);
+        let said = |accepted: Option<u64>| {
+            let verdict = delivery(&tenant(), &Serving { accepted, ..serving("us-east-1") }, &context.live);
+            (verdict.state, verdict.reason)
+        };
+        assert_eq!(said(None), (State::Underway, Reason::NoReport));
+        assert_eq!(said(Some(69)), (State::Underway, Reason::SettingsPending), "of the settings before");
+        assert_eq!(said(Some(70)), (State::Well, Reason::Ready));
+        assert_eq!(said(Some(71)), (State::Well, Reason::Ready));
+        let refused = Serving {
+            accepted: Some(70),
+            refused: Some("it is not valid".to_owned()),
+            ..serving("us-east-1")
+        };
+        assert_eq!(delivery(&tenant(), &refused, &context.live).reason, Reason::SettingsRefused);
+        let elsewhere = Serving { accepted: Some(70), ..serving("eu-west-1") };
+        assert_eq!(delivery(&tenant(), &elsewhere, &context.live).reason, Reason::SettingsPending);
     }
 
     #[test]

@@ -34,8 +34,8 @@ impl<'a> Before<'a> {
         }
     }
 
-    /// The names of an entry that reads as it did. Of a word it is known only that some name has it without vowels, so names with such
-    /// words are read again.
+    /// The names of an entry that reads as it did and was not taken over yet: nothing keeps a list from having one twice. Of a word it is
+    /// known only that some name has it without vowels, so names with such words are read again.
     pub(super) fn names_of(&self, list: &ListId, entry: &Entry) -> Option<Range<NameNumber>> {
         let number = *self.entries.get(&(list, entry.id.as_str()))?;
         let known = self.index.entry(number);
@@ -44,8 +44,9 @@ impl<'a> Before<'a> {
             let words = &self.index.names.words[range(&self.index.names.first_word, name)];
             words.iter().any(|word| self.index.vocabulary.is_abjad(*word))
         };
+        let is_taken = |name: NameNumber| self.names[name as usize] != GONE;
         let reads_the_same = known.kind == entry.kind && known.names == entry.names;
-        (reads_the_same && !names.clone().any(is_abjad)).then_some(names)
+        (reads_the_same && !names.clone().any(|name| is_taken(name) || is_abjad(name))).then_some(names)
     }
 }
 

@@ -35,13 +35,17 @@ fn changed(lists: &[Watchlist], random: &mut StdRng) -> Vec<Watchlist> {
     for _ in 0..random.random_range(0..20) {
         let other = random.random_range(0..lists.len());
         let at = random.random_range(0..lists[list].entries.len());
-        match random.random_range(0..7) {
+        match random.random_range(0..8) {
             0 => _ = lists[list].entries.remove(at),
             1 => lists[list].entries[at].names[0].text.push_str(" NOVA"),
             2 => lists[list].entries[at].kind = EntryKind::Vessel,
             3 => drop(lists[list].entries[at].names.pop()),
             4 => lists[list].entries.shuffle(random),
             5 => lists.swap(list, other),
+            6 => {
+                let twice = lists[list].entries[at].clone();
+                lists[list].entries.push(twice);
+            }
             _ => {
                 let mut new = lists[other].entries[0].clone();
                 new.id = format!("new-{at}");
