@@ -1,6 +1,6 @@
 //! Labelled pairs that nobody labelled by hand: a listed party's first name and its other ones are of one party, and a name and the one
 //! that is most like it of all that others have are of two. Many aliases have nothing in common with the name that they stand beside,
-//! and subsidiaries are called like their parents, so no engine comes near to 1; but no engine was made with these pairs in view.
+//! and subsidiaries are called like their parents, so no engine comes near to 1.
 
 use anyhow::Context as _;
 use kyb_domain::list::{Entry, EntryKind, NameKind, Watchlist};

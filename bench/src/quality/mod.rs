@@ -55,16 +55,21 @@ pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<()> {
     let path = labelled_pairs()?;
     let labelled = pairs::read(&path)?;
     eprintln!("quality: {} labelled pairs", labelled.len());
-    compare("", &path, &labelled).await?;
+    let scored = compare(&path, &labelled).await?;
+    let f1 = |judged: &[Judged]| metrics::quality(judged, DEFAULT_THRESHOLD.get()).f1;
+    print("f1", "F1", &scored, &labelled, f1, |judged| metrics::best(judged).0);
+
     let aliases = aliases::of(&loading::read(setup)?)?;
     let of_list = pairs::read(aliases.path())?;
     eprintln!("quality: {} pairs of names of {}", of_list.len(), setup.lists.display());
-    compare("aliases_", aliases.path(), &of_list).await?;
+    let scored = compare(aliases.path(), &of_list).await?;
+    let area = metrics::area_under_curve;
+    print("aliases_auc", "AUC", &scored, &of_list, area, area);
     speed(setup, &labelled).await
 }
 
-/// Prints the table of a set of pairs and its figures, whose names begin with `prefix`.
-async fn compare(prefix: &str, path: &Path, pairs: &[Pair]) -> anyhow::Result<()> {
+/// What ours, first, and the others make of a set of pairs; prints a table of each.
+async fn compare(path: &Path, pairs: &[Pair]) -> anyhow::Result<Vec<Scored>> {
     let mut all = vec![ours(pairs), jaro_winkler(pairs)];
     match peers::scores(path).await {
         Ok(peers) => all.extend(peers),
@@ -74,16 +79,25 @@ async fn compare(prefix: &str, path: &Path, pairs: &[Pair]) -> anyhow::Result<()
         anyhow::ensure!(scored.scores.len() == pairs.len(), "{} left pairs out", scored.name);
         table(scored, pairs);
     }
-    let us = all.first().context("ours")?;
+    Ok(all)
+}
+
+/// Prints a figure of each group: `of_ours` beside the greatest `of_other` of any other.
+fn print(
+    figure: &str,
+    unit: &'static str,
+    scored: &[Scored],
+    pairs: &[Pair],
+    of_ours: impl Fn(&[Judged]) -> f64,
+    of_other: impl Fn(&[Judged]) -> f64,
+) {
+    let Some((us, others)) = scored.split_first() else { return };
     for group in Group::ALL {
-        let judged = judged(us, pairs, group);
-        let best_of_others =
-            all.iter().skip(1).map(|other| metrics::best(&self::judged(other, pairs, group)).0);
-        let Quality { f1, .. } = metrics::quality(&judged, DEFAULT_THRESHOLD.get());
-        let name = format!("{prefix}{}", group.figure());
-        Figure::new(&name, f1, "F1").beside(best_of_others.fold(0.0, f64::max)).print();
+        let best_of_others = others.iter().map(|other| of_other(&judged(other, pairs, group)));
+        let name = format!("{figure}_{}", group.name());
+        let ours = of_ours(&judged(us, pairs, group));
+        Figure::new(&name, ours, unit).beside(best_of_others.fold(0.0, f64::max)).print();
     }
-    Ok(())
 }
 
 /// The pairs that lie beside the repository.

@@ -40,14 +40,6 @@ impl Group {
         }
     }
 
-    pub(crate) fn figure(self) -> &'static str {
-        match self {
-            Self::All => "f1_all",
-            Self::Persons => "f1_persons",
-            Self::Bodies => "f1_bodies",
-        }
-    }
-
     pub(crate) fn has(self, pair: &Pair) -> bool {
         match self {
             Self::All => true,

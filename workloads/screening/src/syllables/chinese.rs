@@ -1,6 +1,8 @@
 //! Chinese words in Latin letters: pinyin, Wade-Giles and what newspapers make of them write one syllable in several ways (`Xi`, `Hsi`;
 //! `Zhang`, `Chang`). A word that is made of such syllables alone has a sound, in which these ways are one.
 
+use super::read;
+
 /// Initials, longest first, and the class of sounds they stand for in one system or another.
 const INITIALS: [(&str, char); 27] = [
     ("zh", 'c'),
@@ -98,10 +100,8 @@ fn rest(word: &str, sound: &mut String) -> bool {
         return true;
     }
     let before = sound.len();
-    let initials = INITIALS.iter().filter_map(|(letters, class)| Some((word.strip_prefix(letters)?, *class)));
-    for (after, class) in initials {
-        for (letters, written) in FINALS {
-            let Some(after) = after.strip_prefix(letters) else { continue };
+    for (class, after) in read(word, &INITIALS) {
+        for (written, after) in read(after, &FINALS) {
             sound.push(class);
             sound.push_str(written);
             if rest(after, sound) {

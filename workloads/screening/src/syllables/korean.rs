@@ -2,6 +2,8 @@
 //! syllable in several ways (`Pak`, `Bak`, `Park`; `Chŏng`, `Jeong`, `Jung`; `Hyŏk`, `Hyuk`). What is kept apart is what most of them
 //! keep apart.
 
+use super::read;
+
 /// Consonants that begin a syllable, longest first, and the class of sounds they stand for. A syllable may begin without any.
 const INITIALS: [(&str, &str); 26] = [
     ("kk", "k"),
@@ -141,11 +143,6 @@ fn rest(word: &str, most: usize, sound: &mut String) -> bool {
         }
     }
     false
-}
-
-/// What of a table the word begins with, and what is left of it then.
-fn read<'a, T: Copy>(word: &'a str, table: &'a [(&str, T)]) -> impl Iterator<Item = (T, &'a str)> {
-    table.iter().filter_map(move |(letters, sound)| Some((*sound, word.strip_prefix(letters)?)))
 }
 
 /// The North writes an `r` before `i` and `y` that the South leaves out: `Ri` is `Yi`, `Ryong` is `Yong`.

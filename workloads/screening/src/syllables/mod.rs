@@ -27,3 +27,12 @@ pub(crate) fn sound_alike(a: &[Sound], b: &[Sound]) -> bool {
 pub(crate) fn is_chinese(sounds: &[Sound]) -> bool {
     sounds.iter().any(|sound| matches!(sound, Sound::Chinese(_)))
 }
+
+/// What of a table the word begins with, and what is left of it then.
+fn read<'a, T: Copy>(word: &'a str, table: &'a [(&str, T)]) -> impl Iterator<Item = (T, &'a str)> {
+    let first = word.as_bytes().first();
+    // Most of a table is passed over by the first letter.
+    let begins = move |letters: &str| letters.is_empty() || letters.as_bytes().first() == first;
+    let likely = table.iter().filter(move |(letters, _)| begins(letters));
+    likely.filter_map(move |(letters, sound)| Some((*sound, word.strip_prefix(letters)?)))
+}
