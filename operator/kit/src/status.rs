@@ -154,8 +154,8 @@ mod tests {
         serde_json::from_value(pod).unwrap()
     }
 
-    #[test]
-    fn the_newest_status_is_the_one_written_last_until_a_newer_object_was_seen() {
+    #[tokio::test]
+    async fn the_newest_status_is_the_one_written_last_until_a_newer_object_was_seen() {
         let written = json!({"phase": "Running"});
         let known = |object: &Pod| wrote("uid-1", 7, Some(written.clone())).known(object);
         assert_eq!(
@@ -169,8 +169,8 @@ mod tests {
         assert_eq!(wrote("uid-1", 7, None).known(&seen("6", "Pending")), None, "it is not known any more");
     }
 
-    #[test]
-    fn what_is_seen_is_ones_own_writing_only_at_its_version() {
+    #[tokio::test]
+    async fn what_is_seen_is_ones_own_writing_only_at_its_version() {
         let writer = wrote("uid-1", 7, Some(json!({})));
         assert!(!writer.is_own(&seen("6", "Pending")) && !writer.is_own(&seen("8", "Pending")));
         assert!(writer.is_own(&seen("7", "Pending")));

@@ -344,7 +344,7 @@ fn the_explanation_says_why_words_agree_and_why_the_score_is_limited() {
     assert!(smith.contains("j~james 0.70 (initial)"), "{smith}");
     assert!(smith.contains("limited, because what agrees is as common as one name in 2^"), "{smith}");
     let chinese = detail(person("Hsi Chinping"));
-    assert!(chinese.contains("hsi~xi 0.86 (one Chinese word in two spellings)"), "{chinese}");
+    assert!(chinese.contains("hsi~xi 0.86 (one Chinese or Korean word in two spellings)"), "{chinese}");
     let company = detail(business("Trade Ruslan Forty-Four"));
     assert!(company.contains("trade~torgovaya 0.95 (same meaning)"), "{company}");
 }

@@ -271,8 +271,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_region_uses_the_settings_once_every_gateway_has_looked_at_the_newest() {
+    #[tokio::test]
+    async fn a_region_uses_the_settings_once_every_gateway_has_looked_at_the_newest() {
         let namespace = "kyb-us-east-1";
         let settings = config_map(namespace, "kyb-settings-tenant-acme", "70", "acme.json", "{}");
         let context = context(Scope::Cluster, &[settings]);
