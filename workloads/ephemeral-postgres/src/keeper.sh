@@ -13,12 +13,16 @@ export LC_ALL=C
 umask 077
 cd /
 
-# Neither gone nor a zombie, as far as /proc tells.
+# The state of process $1 as /proc tells it: a letter, or nothing if it is gone.
+state() {
+    { read -r _ _ letter _ <"/proc/$1/stat"; } 2>/dev/null && echo "$letter"
+}
+
+# Neither gone nor a zombie.
 alive() {
-    kill -0 "$1" 2>/dev/null || return 1
-    [ -r "/proc/$1/stat" ] || return 0
-    { read -r _ _ state _ <"/proc/$1/stat"; } 2>/dev/null || return 1
-    [ "$state" != Z ]
+    case $(state "$1") in
+    '' | Z) return 1 ;;
+    esac
 }
 
 # Waits for process $1 to end, at most $2 fiftieths of a second.
@@ -31,9 +35,22 @@ await_end() {
     done
 }
 
-# Kills the server and all its children at once. Stopped first, so that it starts no further child meanwhile.
+# Waits until process $1 has stopped, at most 10 s. A signal only asks for that: what the process is in the middle of,
+# such as starting a child, it finishes first.
+await_stop() {
+    left=500
+    until [ "$(state "$1")" = T ]; do
+        alive "$1" && [ "$left" -gt 0 ] || return 1
+        left=$((left - 1))
+        sleep 0.02
+    done
+}
+
+# Kills the server and all its children at once. Stopped first, so that it starts no further child meanwhile: one that
+# were missed would go on with the data, and a server started again would refuse them.
 kill_all() {
     kill -STOP "$server" 2>/dev/null
+    await_stop "$server"
     children=
     for stat in /proc/[0-9]*/stat; do
         { read -r pid _ _ parent _ <"$stat"; } 2>/dev/null || continue
@@ -43,6 +60,25 @@ kill_all() {
     kill -KILL "$server" $children 2>/dev/null
     for pid in $server $children; do
         await_end "$pid" 500
+    done
+    await_detached
+}
+
+# The System V shared memory segment by which a server knows that another one still uses its data: line 7 of
+# postmaster.pid names its key and id.
+segment() {
+    sed -n 7p "$data/postmaster.pid" 2>/dev/null | awk '{print $2}'
+}
+
+# Waits until no process is attached to the segment, at most 10 s: memory goes a moment after its process where the
+# system or somebody who looks at the process still holds it, and a server started meanwhile would refuse the data.
+await_detached() {
+    id=$(segment)
+    left=500
+    while [ "$left" -gt 0 ] &&
+        awk -v id="$id" '$2 == id && $7 > 0 { used = 1 } END { exit !used }' /proc/sysvipc/shm 2>/dev/null; do
+        left=$((left - 1))
+        sleep 0.02
     done
 }
 
@@ -87,10 +123,10 @@ crash_server() {
     server=
 }
 
-# A killed server leaves its lock: a System V shared memory segment, named in line 7 of postmaster.pid.
+# A killed server leaves its segment.
 remove_segment() {
-    segment=$(sed -n 7p "$data/postmaster.pid" 2>/dev/null | awk '{print $2}')
-    [ -z "$segment" ] || ipcrm -m "$segment" 2>/dev/null
+    id=$(segment)
+    [ -z "$id" ] || ipcrm -m "$id" 2>/dev/null
 }
 
 while read -r command port; do

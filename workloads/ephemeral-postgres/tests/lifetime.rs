@@ -8,10 +8,14 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use kyb_ephemeral_postgres::{EphemeralPostgres, Options};
+
+/// Enough to meet a process in the making.
+const CRASHES: usize = 20;
 
 const QUICK: Options = Options { durable: false, max_connections: 10 };
 
@@ -109,6 +113,31 @@ fn a_crashed_server_is_gone_at_once_and_can_be_started_again() {
     assert!(!accepts_connections(&server));
     server.restart().unwrap();
     assert!(accepts_connections(&server));
+}
+
+/// For each connection the server starts a process; one that it is just starting when it is killed has to go, too.
+#[test]
+fn a_server_that_crashes_while_clients_connect_leaves_no_process_either() {
+    let server = EphemeralPostgres::start(&Options { durable: false, max_connections: 100 }).unwrap();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    accepts_connections(&server);
+                }
+            });
+        }
+        for crash in 0..CRASHES {
+            server.crash();
+            let left = processes_in(server.folder());
+            let again = server.restart();
+            // Before anything can panic, since the scope waits for the clients.
+            over.store(!left.is_empty() || again.is_err() || crash + 1 == CRASHES, Ordering::Relaxed);
+            assert!(left.is_empty(), "crash {crash} left {left:?}");
+            again.unwrap();
+        }
+    });
 }
 
 #[test]
