@@ -12,20 +12,27 @@ use std::{
 use anyhow::{Context as _, ensure};
 use kyb_e2e::Demo;
 
+use serde_json::json;
+
 use super::customer::Door;
 
+const REGION: &str = "rd/us-east-1";
 const AUTOSCALER: &str = "hpa/kyb-gateway";
 const GATEWAY: &str = "deployment/kyb-gateway";
 /// Requests under way at the same time that wait for the database, too.
 const CALLERS: usize = 16;
 /// And of those that do not: on a busy machine the others alone would leave the gateway waiting.
 const READERS: usize = 4;
+/// What a gateway asks for here: so little that it gets more than that of a busy machine, too.
+const SMALL_REQUEST: &str = "50m";
+/// In per cent of the request; the autoscaler is content with twice as much.
+const AT_REST: i64 = 35;
 /// Within this time more gateways must be wanted.
 const LIMIT: Duration = Duration::from_mins(2);
 
 /// The autoscaler sees live CPU and adds gateways; the operator never writes how many there are.
 pub(crate) async fn grows_under_load(demo: &Demo, door: &Door) -> anyhow::Result<()> {
-    demo.until(|| cpu(demo))?;
+    asks_for_little(demo)?;
     let answers = Arc::new(Mutex::new(BTreeMap::<u16, u64>::new()));
     let stop = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..CALLERS + READERS)
@@ -41,6 +48,27 @@ pub(crate) async fn grows_under_load(demo: &Demo, door: &Door) -> anyhow::Result
     grown?;
     ensure!(answers.keys().all(|status| *status < 500), "{answers:?}");
     nobody_but_the_autoscaler_writes_replicas(demo)
+}
+
+/// A new gateway with the small request, at rest.
+fn asks_for_little(demo: &Demo) -> anyhow::Result<()> {
+    let request =
+        json!({"spec": {"services": {"gateway": {"resources": {"requests": {"cpu": SMALL_REQUEST}}}}}});
+    demo.patch(REGION, &request)?;
+    demo.until(|| {
+        let gateway = demo.get(GATEWAY)?;
+        let (spec, status) = (&gateway["spec"], &gateway["status"]);
+        let requested = &spec["template"]["spec"]["containers"][0]["resources"]["requests"]["cpu"];
+        ensure!(requested == SMALL_REQUEST, "a gateway asks for {requested}");
+        let seen = &status["observedGeneration"];
+        ensure!(*seen == gateway["metadata"]["generation"], "not yet seen by its controller");
+        for pods in ["updatedReplicas", "readyReplicas", "replicas"] {
+            ensure!(status[pods] == spec["replicas"], "{pods}: {} of {}", status[pods], spec["replicas"]);
+        }
+        let cpu = cpu(demo)?;
+        ensure!(cpu <= AT_REST, "CPU {cpu} % of the request before there is a load");
+        Ok(())
+    })
 }
 
 async fn call(reads: bool, door: Door, answers: Arc<Mutex<BTreeMap<u16, u64>>>, stop: Arc<AtomicBool>) {
