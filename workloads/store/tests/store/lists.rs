@@ -1,6 +1,12 @@
 //! Watchlist versions: stored whole, activated at once, noticed by everybody.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use crate::support::{Database, now, tenant};
 use kyb_domain::list::{ListFormat, ListId, ListVersion, PublishedBy};
@@ -144,12 +150,16 @@ async fn whoever_reads_during_activations_finds_the_active_versions_files() {
     let database = Database::fresh().await;
     let store = database.store();
     activate(&store, 1).await;
+    let over = Arc::new(AtomicBool::new(false));
     let writer = {
-        let store = store.clone();
+        let (store, over) = (store.clone(), Arc::clone(&over));
         tokio::spawn(async move {
-            for number in 2..40 {
+            let mut number = 1;
+            while number < 40 || !over.load(Ordering::Relaxed) {
+                number += 1;
                 activate(&store, number).await;
             }
+            number
         })
     };
     let mut reads = 0;
@@ -159,11 +169,12 @@ async fn whoever_reads_during_activations_finds_the_active_versions_files() {
         if let Some(found) = store.list_files(&list(), &active.sha256).await.unwrap() {
             assert_eq!(found, files(active.entries));
             reads += 1;
+            over.store(reads > 10, Ordering::Relaxed);
         }
     }
-    writer.await.unwrap();
+    let last = writer.await.unwrap();
     assert!(reads > 10, "{reads}");
-    assert_eq!(store.list_rows().await.unwrap()[0].active, Some(version(39)));
+    assert_eq!(store.list_rows().await.unwrap()[0].active, Some(version(last)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
