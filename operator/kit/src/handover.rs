@@ -10,10 +10,15 @@
 //! ```
 //!
 //! If the autoscaler changed the value in between, the second step meets a conflict: somebody else owns the field
-//! already, and nothing needs to be handed over. Taking the field back needs no plan: it is applied by force.
+//! already, and nothing needs to be handed over. Any other conflict, of a write that came between or with what we applied
+//! ourselves and have not seen yet, ends the attempt, since nobody but us may own the field then. Taking the field back
+//! needs no plan: it is applied by force.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
-use kube::api::DynamicObject;
+use kube::{
+    api::DynamicObject,
+    core::response::{Status, StatusCause},
+};
 use serde_json::{Value, json};
 
 use crate::{Names, children::Wanted};
@@ -26,7 +31,7 @@ const MANAGED: &str = "/f:spec/f:replicas";
 pub struct Step {
     /// The field manager.
     pub manager: String,
-    /// The body to apply, without force: a conflict means that the field has another owner already.
+    /// The body to apply, without force: it may be refused because the field has another owner already.
     pub body: Value,
 }
 
@@ -55,6 +60,16 @@ fn is_solely_ours(live: &DynamicObject, names: &Names) -> bool {
         entry.manager.as_deref() == Some(names.manager) && entry.operation.as_deref() == Some("Apply")
     };
     owners.iter().any(is_ours) && owners.iter().all(is_ours)
+}
+
+/// Whether the step was refused because managers other than `ours` own the field. The server answers with 409 for other
+/// reasons, too, and names an owner in each cause's message, as `conflict with "<manager>" …`.
+pub(crate) fn is_owned_by_others(refused: &Status, ours: &str) -> bool {
+    let causes = refused.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
+    let ours = format!("\"{ours}\"");
+    let is_others =
+        |cause: &StatusCause| cause.reason == "FieldManagerConflict" && !cause.message.contains(&ours);
+    refused.code == 409 && !causes.is_empty() && causes.iter().all(is_others)
 }
 
 fn owns_replicas(entry: &ManagedFieldsEntry) -> bool {
@@ -126,6 +141,28 @@ mod tests {
         ] {
             assert_eq!(plan(&wanted(true), &live(owners), &SAMPLE), None, "{owners:?}");
         }
+    }
+
+    /// As the server words it.
+    fn refused(code: u16, causes: &[(&str, &str)]) -> Status {
+        let cause = |(reason, message): &(&str, &str)| json!({"reason": reason, "message": message, "field": ".spec.replicas"});
+        let details = json!({"causes": causes.iter().map(cause).collect::<Vec<_>>()});
+        serde_json::from_value(json!({"status": "Failure", "code": code, "details": details})).unwrap()
+    }
+
+    #[test]
+    fn only_a_conflict_with_others_alone_says_that_they_own_it() {
+        const THEIRS: (&str, &str) = ("FieldManagerConflict", "conflict with \"autoscaler\" using apps/v1");
+        const OURS: (&str, &str) = ("FieldManagerConflict", "conflict with \"kit-test\" using apps/v1");
+        let says = |status: &Status| is_owned_by_others(status, SAMPLE.manager);
+        assert_eq!(SAMPLE.manager, "kit-test");
+        assert!(says(&refused(409, &[THEIRS])) && says(&refused(409, &[THEIRS, THEIRS])));
+        assert!(!says(&refused(409, &[])), "a write came between");
+        assert!(!says(&refused(409, &[OURS])) && !says(&refused(409, &[THEIRS, OURS])));
+        assert!(!says(&refused(409, &[("Other", "conflict with \"autoscaler\"")])));
+        assert!(!says(&refused(500, &[THEIRS])));
+        let bare = Status { details: None, ..refused(409, &[]) };
+        assert!(!says(&bare));
     }
 
     #[test]

@@ -11,7 +11,12 @@ use kube::{
 use serde_json::{Value, json};
 
 use super::ApplyError;
-use crate::{ChildKey, Owner, children::Wanted, handover::Step, objects::objects_in};
+use crate::{
+    ChildKey, Owner,
+    children::Wanted,
+    handover::{self, Step},
+    objects::objects_in,
+};
 
 /// A version that no object has: etcd counts from 1, which is the empty store, so the first object has version 2. An
 /// apply that carries it is refused with a conflict if the object exists; one that creates ignores it (Kubernetes 1.35,
@@ -84,11 +89,11 @@ impl Requests {
         written.map_err(|error| ApplyError::of(&wanted.key, error))
     }
 
-    /// Takes the step that comes before handing a field over. A conflict is as good: somebody else owns the field.
+    /// Takes the step that comes before handing a field over. That somebody else owns the field already is as good.
     pub(super) async fn hand_over(&self, wanted: &Wanted, step: &Step) -> Result<(), ApplyError> {
         let params = PatchParams::apply(&step.manager);
         match self.patch(&wanted.key, &wanted.resource, &params, &step.body).await {
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+            Err(kube::Error::Api(status)) if handover::is_owned_by_others(&status, self.manager) => Ok(()),
             Err(error) => Err(ApplyError::of(&wanted.key, error)),
             Ok(_) => Ok(()),
         }

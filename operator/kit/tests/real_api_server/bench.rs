@@ -59,11 +59,16 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn new(namespace: &'static str) -> Self {
+        Self::through(namespace, |client| client).await
+    }
+
+    /// The same with an operator whose requests take this way.
+    pub(crate) async fn through(namespace: &'static str, way: impl FnOnce(Client) -> Client) -> Self {
         let client = plane().await.client().await.unwrap();
         let place = typed::<Namespace>(json!({"metadata": {"name": namespace}}));
         Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &place).await.unwrap();
         let owner = new_owner(&client, namespace).await;
-        Self::of(client, namespace, owner).await
+        Self::of(way(client), namespace, owner).await
     }
 
     /// The same after a restart of the operator: nothing is remembered.
